@@ -1,0 +1,15 @@
+import { expect, it } from "vitest";
+
+it("exports no more than this", async () => {
+  expect(Object.keys(await import("./index.ts")).sort()).toMatchInlineSnapshot(`
+    [
+      "callValues",
+      "createContextKey",
+      "currentCall",
+      "identityKey",
+      "loggerKey",
+      "requestIdKey",
+      "runInCall",
+    ]
+  `);
+});

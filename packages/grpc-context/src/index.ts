@@ -1,0 +1,4 @@
+export { type CallValues, type ContextKey, callValues, createContextKey } from "./call-values.ts";
+export { type Identity, identityKey, type Logger, loggerKey, requestIdKey } from "./keys.ts";
+// The server's side.
+export { currentCall, runInCall, type ServedCall } from "./served-call.ts";

@@ -1,0 +1,30 @@
+import type { ContextKey } from "./call-values.ts";
+
+/** Who makes a call, as authentication found out. */
+export interface Identity {
+  /** The caller's unique name: a token's `sub`, or the name in a certificate. */
+  readonly subject: string;
+  /** What the caller may do. */
+  readonly scopes: readonly string[];
+  /** Everything that the credentials say. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** A logger as pino has it: fields first, then the message. */
+export interface Logger {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+// Registered, not unique: two installed copies of this package must mean the same value.
+
+/** The caller. Set by authentication. */
+export const identityKey: ContextKey<Identity> = Symbol.for("grpc-kit.identity");
+
+/** What names this call in every log. Set where logging begins. */
+export const requestIdKey: ContextKey<string> = Symbol.for("grpc-kit.request-id");
+
+/** A logger whose lines carry the request id. Set where logging begins. */
+export const loggerKey: ContextKey<Logger> = Symbol.for("grpc-kit.logger");

@@ -1,0 +1,147 @@
+import { setTimeout as delay } from "node:timers/promises";
+import {
+  ResponderBuilder,
+  ServerInterceptingCall,
+  type ServerInterceptor,
+  ServerListenerBuilder,
+  status,
+} from "@grpc/grpc-js";
+import { type CallKind, callFixture, callKinds } from "@grpc-kit/testing";
+import { describe, expect, it } from "vitest";
+import { emptyMessages, openRawCall, uploadRaw } from "../test/raw-call.ts";
+import { retainedBytes } from "../test/retained-bytes.ts";
+import { envelope, serveFixture } from "../test/serve-fixture.ts";
+
+describe("a client stream", () => {
+  const path = "/fixtures.FixtureService/ClientStream";
+
+  it("F13: of 1,000,000 messages is read in bounded memory", async () => {
+    const count = 1_000_000;
+    let received = 0;
+    let peakBytes = 0;
+    const { port } = await serveFixture({
+      async clientStream(requests) {
+        const startBytes = retainedBytes();
+        for await (const _ of requests) {
+          received += 1;
+          if (received % 100_000 === 0) {
+            peakBytes = Math.max(peakBytes, retainedBytes() - startBytes);
+          }
+        }
+        return envelope({});
+      },
+    });
+    const upload = uploadRaw(port, path, count);
+    expect(await upload.grpcStatus).toBe("0");
+    expect(received).toBe(count);
+    expect(peakBytes).toBeLessThan(4 * 1024 * 1024);
+  });
+
+  it("F14: stalls its sender when the handler does not read", async () => {
+    const reading = Promise.withResolvers<void>();
+    let received = 0;
+    const { port } = await serveFixture({
+      async clientStream(requests) {
+        await reading.promise;
+        for await (const _ of requests) {
+          received += 1;
+        }
+        return envelope({});
+      },
+    });
+    const count = 1_000_000;
+    const upload = uploadRaw(port, path, count);
+    await delay(200);
+    // The window of HTTP/2 (64 KiB) and what this process holds back of its own.
+    expect(upload.sent() * 5).toBeLessThan(1024 * 1024);
+    reading.resolve();
+    expect(await upload.grpcStatus).toBe("0");
+    expect(received).toBe(count);
+  });
+});
+
+describe("a server stream", () => {
+  it.each([
+    ["messages of 64 KiB", 64 * 1024, 8],
+    // 256 in the window, and as many as fit into the 64 KiB that HTTP/2 lets through unread.
+    ["empty messages", 0, 256 + 65_535 / 5 + 256],
+  ])(
+    "A18: produces no more %s than the window holds, when its caller stops reading",
+    async (_, size, most) => {
+      let produced = 0;
+      const payload = Buffer.alloc(size);
+      const { port } = await serveFixture({
+        async *serverStream() {
+          for (;;) {
+            produced += 1;
+            yield envelope({ payload });
+          }
+        },
+      });
+      const stream = openRawCall(port, "/fixtures.FixtureService/ServerStream");
+      stream.end(emptyMessages(1));
+      await delay(200);
+      const stalledAt = produced;
+      expect(stalledAt).toBeGreaterThan(0);
+      expect(stalledAt).toBeLessThanOrEqual(most);
+      await delay(50);
+      expect(produced).toBe(stalledAt);
+      stream.resume();
+      await expect.poll(() => produced).toBeGreaterThan(stalledAt);
+    },
+  );
+});
+
+describe("interceptors that take their time", () => {
+  const pause = (): Promise<void> => delay(Math.random() * 3);
+
+  /** Holds every event of a call up for a while, in both directions. */
+  const slow: ServerInterceptor = (_method, call) =>
+    new ServerInterceptingCall(
+      call,
+      new ResponderBuilder()
+        .withStart((next) =>
+          next(
+            new ServerListenerBuilder()
+              .withOnReceiveMetadata(
+                (metadata, proceed) => void pause().then(() => proceed(metadata)),
+              )
+              .withOnReceiveMessage((message, proceed) => void pause().then(() => proceed(message)))
+              .build(),
+          ),
+        )
+        .withSendMetadata((metadata, next) => void pause().then(() => next(metadata)))
+        .withSendMessage((message, next) => void pause().then(() => next(message)))
+        .withSendStatus((sent, next) => void pause().then(() => next(sent)))
+        .build(),
+    );
+
+  it.each(callKinds)("lose and reorder nothing: %s", async (kind: CallKind) => {
+    const { client } = await serveFixture({}, { interceptors: [slow, slow] });
+    const requests = Array.from({ length: 20 }, (_, index) => ({ index: BigInt(index) }));
+    const { code, messages } = await callFixture(client, kind, { requests }).outcome;
+    expect(code).toBe(status.OK);
+    const answers = { unary: [0n], serverStream: [0n], clientStream: [19n] };
+    expect(messages.map(({ index }) => index)).toEqual(
+      kind === "bidi" ? requests.map(({ index }) => index) : answers[kind],
+    );
+  });
+
+  it("lose and reorder nothing of a long server stream, and not the error behind it", async () => {
+    const { client } = await serveFixture(
+      {
+        *serverStream({ count }) {
+          for (let index = 0n; index < count; index += 1n) {
+            yield envelope({ index });
+          }
+          throw new RangeError("after the last message");
+        },
+      },
+      { interceptors: [slow] },
+    );
+    const requests = [{ count: 30n }];
+    const { code, messages } = await callFixture(client, "serverStream", { requests }).outcome;
+    expect(code).toBe(status.INTERNAL);
+    expect(messages.map(({ index }) => Number(index))).toEqual([...Array(30).keys()]);
+  });
+});

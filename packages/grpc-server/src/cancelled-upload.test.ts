@@ -1,0 +1,118 @@
+import { once } from "node:events";
+import { Worker } from "node:worker_threads";
+import { status } from "@grpc/grpc-js";
+import { type CallKind, callFixture } from "@grpc-kit/testing";
+import { describe, expect, it } from "vitest";
+import { codeOf } from "../test/code-of.ts";
+import { emptyMessages, openRawCall } from "../test/raw-call.ts";
+import { envelope, serveFixture } from "../test/serve-fixture.ts";
+
+describe("an upload that its caller cancels", () => {
+  // grpc-js ends a cancelled upload like a complete one, so a handler that commits at the end of
+  // its loop would commit a part.
+  it.each<CallKind>(["clientStream", "bidi"])(
+    "G13: is never taken for a complete one, at whatever message it is cut: %s",
+    async (kind) => {
+      const ends: string[] = [];
+      async function readAll(requests: AsyncIterable<unknown>) {
+        try {
+          for await (const _ of requests) {
+            // Nothing to do with a message.
+          }
+          ends.push("complete");
+        } catch (error) {
+          ends.push(status[codeOf(error) ?? status.UNKNOWN]);
+          throw error;
+        }
+      }
+      const { client, errors } = await serveFixture({
+        async clientStream(requests) {
+          await readAll(requests);
+          return envelope({});
+        },
+        async *bidi(requests) {
+          await readAll(requests);
+          yield envelope({});
+        },
+      });
+      const calls = 300;
+      for (let call = 0; call < calls; call += 1) {
+        const requests = Array.from({ length: call % 30 }, () => ({ text: "x".repeat(call) }));
+        const { cancel, outcome } = callFixture(client, kind, { requests, keepOpen: true });
+        for (let turn = 0; turn < call % 7; turn += 1) {
+          await new Promise(setImmediate);
+        }
+        cancel();
+        expect((await outcome).code).toBe(status.CANCELLED);
+      }
+      // A call that was cancelled before its headers left has never come to a handler.
+      await callFixture(client, kind).outcome;
+      expect(ends.filter((end) => end === "complete")).toHaveLength(1);
+      expect(new Set(ends)).toEqual(new Set(["CANCELLED", "complete"]));
+      expect(ends.length).toBeGreaterThan(calls / 3);
+      expect(errors).toEqual([]);
+    },
+  );
+
+  it("G13: is not complete either when the caller is busy between its half-close and its reset", async () => {
+    const ends: string[] = [];
+    const { port } = await serveFixture({
+      async clientStream(requests) {
+        try {
+          for await (const _ of requests) {
+            // Nothing to do with a message.
+          }
+          ends.push("complete");
+        } catch (error) {
+          ends.push(status[codeOf(error) ?? status.UNKNOWN]);
+        }
+        return envelope({});
+      },
+    });
+    // A thread of its own, as the server must run on meanwhile.
+    const caller = new Worker(
+      `const { Client, credentials } = require("@grpc/grpc-js");
+       const { setTimeout: delay } = require("node:timers/promises");
+       const { workerData } = require("node:worker_threads");
+       (async () => {
+         const client = new Client("127.0.0.1:" + workerData, credentials.createInsecure());
+         for (let call = 0; call < 5; call += 1) {
+           const path = "/fixtures.FixtureService/ClientStream";
+           const upload = client.makeClientStreamRequest(path, (it) => it, (it) => it, () => {});
+           upload.write(Buffer.alloc(0));
+           await delay(20);
+           upload.cancel();
+           for (const end = Date.now() + 60; Date.now() < end; );
+           await delay(20);
+         }
+         client.close();
+       })();`,
+      { eval: true, workerData: port },
+    );
+    await once(caller, "exit");
+    await expect.poll(() => ends).toEqual(Array.from({ length: 5 }, () => "CANCELLED"));
+  });
+
+  it("is not complete either when the connection breaks", async () => {
+    let end = "";
+    const started = Promise.withResolvers<void>();
+    const { port } = await serveFixture({
+      async clientStream(requests) {
+        try {
+          for await (const _ of requests) {
+            started.resolve();
+          }
+          end = "complete";
+        } catch (error) {
+          end = status[codeOf(error) ?? status.UNKNOWN];
+        }
+        return envelope({});
+      },
+    });
+    const stream = openRawCall(port, "/fixtures.FixtureService/ClientStream");
+    stream.write(emptyMessages(1));
+    await started.promise;
+    stream.session?.destroy();
+    await expect.poll(() => end).toBe("CANCELLED");
+  });
+});

@@ -1,0 +1,187 @@
+import { once } from "node:events";
+import { connect as connectTcp } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
+import { status } from "@grpc/grpc-js";
+import { callFixture, callKinds } from "@grpc-kit/testing";
+import { FixtureServiceService } from "@grpc-kit/testing/fixtures";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { emptyMessages, openRawCall } from "../test/raw-call.ts";
+import { echo, type FixtureHandlers, serveFixture } from "../test/serve-fixture.ts";
+import { createGrpcServer } from "./create-server.ts";
+import type { GrpcServerOptions } from "./server-options.ts";
+
+const options: GrpcServerOptions = { host: "127.0.0.1", port: 0, insecure: true };
+
+describe("createGrpcServer", () => {
+  it.each<[object, string]>([
+    [{ host: "" }, "host must be an address or a name, got ''"],
+    [{ port: -1 }, "port must be an integer from 0 to 65535, got -1"],
+    [{ port: 65_536 }, "port must be an integer from 0 to 65535, got 65536"],
+    [{ port: "50051" }, "port must be an integer from 0 to 65535, got '50051'"],
+    [{ insecure: false }, "insecure must be true, as there is no TLS yet, got false"],
+    [{ interceptors: [() => {}, {}] }, "interceptors must be functions, got {} at 1"],
+    [{ onError: "stderr" }, "onError must be a function, got 'stderr'"],
+  ])("refuses %o", (wrong, message) => {
+    const attempt = () => createGrpcServer({ ...options, ...wrong } as GrpcServerOptions);
+    expect(attempt).toThrow(message);
+  });
+});
+
+describe("addService", () => {
+  it("refuses a missing handler, a wrong one and one too many", () => {
+    const server = createGrpcServer(options);
+    const add = (handlers: object) => () =>
+      server.addService(FixtureServiceService, handlers as FixtureHandlers);
+    const { bidi, ...withoutBidi } = echo;
+    expect(add(withoutBidi)).toThrow(
+      'handlers must have a function "bidi" for /fixtures.FixtureService/Bidi, got undefined',
+    );
+    expect(add({ ...echo, unary: 7 })).toThrow('a function "unary"');
+    expect(add({ ...echo, unray: bidi })).toThrow(
+      'handlers must be methods of the service, got "unray"',
+    );
+  });
+
+  it("refuses a service that is there already", () => {
+    const server = createGrpcServer(options).addService(FixtureServiceService, echo);
+    expect(() => server.addService(FixtureServiceService, echo)).toThrow(
+      "service must be added once, got /fixtures.FixtureService/Unary again",
+    );
+  });
+});
+
+describe("start", () => {
+  it("F17: rejects when the port is taken", async () => {
+    const { port } = await serveFixture();
+    const second = createGrpcServer({ ...options, port });
+    await expect(second.start()).rejects.toThrow(
+      `cannot listen on 127.0.0.1:${port}: listen EADDRINUSE`,
+    );
+    await second.stop();
+  });
+
+  it("F17: may be called twice", async () => {
+    const server = createGrpcServer(options);
+    expect(await server.start()).toEqual(await server.start());
+    await server.stop();
+  });
+
+  it("rejects after stop", async () => {
+    const server = createGrpcServer(options);
+    await server.stop();
+    await expect(server.start()).rejects.toThrow("server has been stopped; create another");
+  });
+});
+
+describe("stop", () => {
+  it("lets running calls end and refuses new ones", async () => {
+    const started = Promise.withResolvers<void>();
+    const goOn = Promise.withResolvers<void>();
+    const { server, client } = await serveFixture({
+      async unary(request) {
+        started.resolve();
+        await goOn.promise;
+        return request;
+      },
+    });
+    const running = callFixture(client, "unary");
+    await started.promise;
+    const stopped = server.stop();
+    await delay(20);
+    const refused = await callFixture(client, "unary").outcome;
+    expect(refused.code).toBe(status.UNAVAILABLE);
+    goOn.resolve();
+    expect((await running.outcome).code).toBe(status.OK);
+    await stopped;
+  });
+
+  it.each(callKinds)("G3: cuts calls that outlast the grace: %s", async (kind) => {
+    const started = Promise.withResolvers<AbortSignal>();
+    const hang = (signal: AbortSignal) => {
+      started.resolve(signal);
+      return new Promise<never>((_, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+      });
+    };
+    const { server, client, errors } = await serveFixture({
+      unary: (_request, { signal }) => hang(signal),
+      clientStream: (_requests, { signal }) => hang(signal),
+      async *serverStream(_request, { signal }) {
+        yield hang(signal);
+      },
+      async *bidi(_requests, { signal }) {
+        yield hang(signal);
+      },
+    });
+    const { outcome } = callFixture(client, kind, { keepOpen: true });
+    const signal = await started.promise;
+    await server.stop({ graceMs: 50 });
+    expect((await outcome).code).not.toBe(status.OK);
+    await expect.poll(() => signal.aborted).toBe(true);
+    expect(errors).toEqual([]);
+  });
+
+  it("G4: is not held up by a connection that says nothing", async () => {
+    const { server, port } = await serveFixture();
+    const silent = connectTcp(port, "127.0.0.1").resume();
+    onTestFinished(() => void silent.destroy());
+    await once(silent, "connect");
+    const closed = once(silent, "close");
+    await server.stop({ graceMs: 50 });
+    await closed;
+  });
+
+  it("does not wait for the grace when nothing is running", async () => {
+    const { server, client } = await serveFixture();
+    await callFixture(client, "unary").outcome;
+    await server.stop({ graceMs: 2 ** 31 - 1 });
+  });
+
+  it("F17: may be called twice, and before start", async () => {
+    const server = createGrpcServer(options);
+    await Promise.all([server.stop(), server.stop()]);
+    await server.start().catch(() => {});
+    await server.stop();
+  });
+
+  it.each([-1, Number.NaN, 2 ** 31])("refuses graceMs = %s", async (graceMs) => {
+    const server = createGrpcServer(options);
+    await expect(server.stop({ graceMs })).rejects.toThrow(
+      `graceMs must be a number from 0 to 2147483647, got ${graceMs}`,
+    );
+    await server.stop();
+  });
+
+  it("happens at the end of an `await using` block", async () => {
+    const server = createGrpcServer(options);
+    await server.start();
+    await server[Symbol.asyncDispose]();
+    await expect(server.start()).rejects.toThrow("stopped");
+  });
+});
+
+describe("a call with the wrong number of messages", () => {
+  it.each([
+    ["Unary", 0],
+    ["Unary", 2],
+    ["ServerStream", 0],
+    ["ServerStream", 2],
+  ])("B7: is UNIMPLEMENTED, and its handler is not run: %s of %i", async (method, count) => {
+    let runs = 0;
+    const { port } = await serveFixture({
+      unary(request) {
+        runs += 1;
+        return request;
+      },
+      *serverStream(request) {
+        runs += 1;
+        yield request;
+      },
+    });
+    const stream = openRawCall(port, `/fixtures.FixtureService/${method}`);
+    stream.end(emptyMessages(count));
+    const [headers] = await once(stream, "response");
+    expect(headers["grpc-status"]).toBe(String(status.UNIMPLEMENTED));
+    expect(runs).toBe(0);
+  });
+});

@@ -1,0 +1,56 @@
+import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import type { Handlers } from "./handlers.ts";
+import { type EncodedMessage, type Route, watchSerializer } from "./route.ts";
+
+/** What grpc-js and the take-over each need to serve a service. */
+export interface Registration {
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+  readonly routes: readonly Route[];
+}
+
+/**
+ * Checks that `handlers` are the handlers of `service`, no less and no more. Throws a TypeError that
+ * names the method otherwise.
+ */
+export function registerHandlers<Definition extends ServiceDefinition>(
+  service: Definition,
+  handlers: Handlers<Definition>,
+  onError: Route["onError"],
+): Registration {
+  const given = handlers as Readonly<Record<string, unknown>>;
+  const unknown = Object.keys(given).find(
+    (name) => typeof given[name] === "function" && !(name in service),
+  );
+  if (unknown !== undefined) {
+    throw new TypeError(`handlers must be methods of the service, got "${unknown}"`);
+  }
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  const implementation: UntypedServiceImplementation = {};
+  const routes = Object.entries(service).map(([name, method]): Route => {
+    const handler = given[name];
+    if (typeof handler !== "function") {
+      throw new TypeError(
+        `handlers must have a function "${name}" for ${method.path}, got ${typeof handler}`,
+      );
+    }
+    const encoded: EncodedMessage = { bytes: undefined, failure: undefined };
+    definition[name] = watchSerializer(method, encoded);
+    implementation[name] = unreachable;
+    const { path, requestStream, responseStream } = method;
+    return {
+      path,
+      requestStream,
+      responseStream,
+      handle: handler.bind(handlers),
+      encoded,
+      onError,
+    };
+  });
+  return { definition, implementation, routes };
+}
+
+// grpc-js wants a handler of its own kind for each method; the take-over never lets it be called.
+function unreachable(): never {
+  throw new Error("the handler of grpc-js was called");
+}

@@ -1,0 +1,79 @@
+import { inspect } from "node:util";
+import type { ChannelOptions, ServerInterceptor } from "@grpc/grpc-js";
+import type { CallContext } from "./call-context.ts";
+
+export interface GrpcServerOptions {
+  /** The address to listen on. Default: "0.0.0.0". */
+  readonly host?: string;
+  /** The port to listen on; 0 takes a free one. Default: 50051. */
+  readonly port?: number;
+  /** Says that connections are not encrypted. There are no others yet. */
+  readonly insecure: true;
+  /** Run for each call before its handler, the first one outermost. Default: none. */
+  readonly interceptors?: readonly ServerInterceptor[];
+  /**
+   * Called with each error that the caller is not told of: what handlers throw beside StatusErrors,
+   * what they throw after their call has ended, and metadata that cannot be sent. Default: writes to
+   * stderr.
+   */
+  readonly onError?: (error: unknown, context: CallContext) => void;
+  /** Options of grpc-js, over this package's own: `grpc.max_concurrent_streams` is 100. */
+  readonly channelOptions?: ChannelOptions;
+}
+
+// grpc-js sets no limit of its own, and a caller could open as many streams as it likes.
+const defaultChannelOptions: ChannelOptions = { "grpc.max_concurrent_streams": 100 };
+
+/** The options with their defaults. Throws a TypeError or RangeError that names a wrong one. */
+export function resolveOptions({
+  host = "0.0.0.0",
+  port = 50051,
+  insecure,
+  interceptors = [],
+  onError = writeToStderr,
+  channelOptions = {},
+}: GrpcServerOptions): Required<GrpcServerOptions> {
+  if (typeof host !== "string" || host === "") {
+    throw new TypeError(`host must be an address or a name, got ${inspect(host)}`);
+  }
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    throw new RangeError(`port must be an integer from 0 to 65535, got ${inspect(port)}`);
+  }
+  if (insecure !== true) {
+    throw new TypeError(`insecure must be true, as there is no TLS yet, got ${inspect(insecure)}`);
+  }
+  const wrong = interceptors.findIndex((interceptor) => typeof interceptor !== "function");
+  if (wrong !== -1) {
+    const got = inspect(interceptors[wrong]);
+    throw new TypeError(`interceptors must be functions, got ${got} at ${wrong}`);
+  }
+  if (typeof onError !== "function") {
+    throw new TypeError(`onError must be a function, got ${inspect(onError)}`);
+  }
+  return {
+    host,
+    port,
+    insecure,
+    interceptors,
+    onError: guard(onError),
+    channelOptions: { ...defaultChannelOptions, ...channelOptions },
+  };
+}
+
+type OnError = Required<GrpcServerOptions>["onError"];
+
+// It runs where a call ends, and whatever it throws would end the process instead.
+function guard(onError: OnError): OnError {
+  return (error, context) => {
+    try {
+      onError(error, context);
+    } catch (thrown) {
+      writeToStderr(error, context);
+      writeToStderr(thrown, context);
+    }
+  };
+}
+
+function writeToStderr(error: unknown, { path }: CallContext): void {
+  process.stderr.write(`${path}: ${inspect(error)}\n`);
+}

@@ -1,0 +1,49 @@
+import { Metadata, status } from "@grpc/grpc-js";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { errorToStatus } from "./error-to-status.ts";
+import { StatusError } from "./status-error.ts";
+
+describe("errorToStatus", () => {
+  it("sends what a StatusError was made to tell", () => {
+    const metadata = new Metadata();
+    metadata.set("x-reason", "gone");
+    const sent = errorToStatus(new StatusError(status.NOT_FOUND, "no item 7", { metadata }));
+    expect(sent).toMatchObject({ code: status.NOT_FOUND, details: "no item 7" });
+    expect(sent.metadata?.toJSON()).toEqual({ "x-reason": ["gone"] });
+  });
+
+  it("C3: tells nothing of any other value that is thrown", () => {
+    const internal = { code: status.INTERNAL, details: "internal error" };
+    fc.assert(
+      fc.property(fc.anything({ withNullPrototype: true, withBigInt: true }), (thrown) => {
+        expect(errorToStatus(thrown)).toEqual(internal);
+      }),
+    );
+    expect(errorToStatus(Object.assign(new Error("dsn"), { code: 5, details: "dsn" }))).toEqual(
+      internal,
+    );
+  });
+
+  it("B13: keeps all trailers of any StatusError below 8 KiB", () => {
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary" }),
+        fc.nat(9000),
+        fc.nat(9000),
+        (text, times, bytes) => {
+          const metadata = new Metadata();
+          metadata.set("x-big-bin", Buffer.alloc(bytes));
+          const error = new StatusError(status.ABORTED, text.repeat(times), { metadata });
+          const sent = errorToStatus(error);
+          const headers = Object.entries(sent.metadata?.toHttp2Headers() ?? {});
+          const size = headers.reduce(
+            (sum, [key, value]) => sum + key.length + `${value}`.length,
+            0,
+          );
+          expect(size + encodeURI(sent.details).length).toBeLessThanOrEqual(8192);
+        },
+      ),
+    );
+  });
+});

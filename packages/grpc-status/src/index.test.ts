@@ -1,0 +1,14 @@
+import { expect, it } from "vitest";
+
+it("exports no more than this", async () => {
+  expect(Object.keys(await import("./index.ts")).sort()).toMatchInlineSnapshot(`
+    [
+      "StatusError",
+      "errorToStatus",
+      "isReserved",
+      "isStatusError",
+      "toSafeDetails",
+      "toSafeMetadata",
+    ]
+  `);
+});

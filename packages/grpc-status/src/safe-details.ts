@@ -1,0 +1,21 @@
+// The whole of the trailers should stay below 8 KiB, and each byte of the text may become three
+// ("%E2"): https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+const maxBytes = 1024;
+const ellipsis = "…";
+const encoder = new TextEncoder();
+
+/**
+ * `details` as they can be sent: well-formed (a lone surrogate makes grpc-js throw where nobody can
+ * catch it), without control characters, and at most 1,024 bytes of UTF-8, cut between characters.
+ */
+export function toSafeDetails(details: string): string {
+  // Nothing behind this can fit, and a text may be very long.
+  const head = details.slice(0, maxBytes + 1);
+  const clean = head.toWellFormed().replaceAll(/\p{Cc}+/gu, " ");
+  if (details.length <= maxBytes && Buffer.byteLength(clean) <= maxBytes) {
+    return clean;
+  }
+  const room = new Uint8Array(maxBytes - Buffer.byteLength(ellipsis));
+  const { read } = encoder.encodeInto(clean, room);
+  return clean.slice(0, read) + ellipsis;
+}

@@ -1,0 +1,83 @@
+import { Metadata, type MetadataValue } from "@grpc/grpc-js";
+
+// What HTTP/2 counts for an entry beside its key and value: RFC 9113, section 6.5.2.
+const entryOverheadBytes = 32;
+
+// `grpc-` belongs to the protocol but for these two, which are made for applications to set.
+const reservedKey = /^(?!grpc-(status-details-bin|retry-pushback-ms)$)(grpc-|:)/;
+
+// node:http2 throws for these, from an event handler where nobody can catch it.
+const connectionKeys = new Set([
+  "connection",
+  "content-length",
+  "content-type",
+  "host",
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+export interface SafeMetadata {
+  /** What can be sent; a copy. */
+  readonly metadata: Metadata;
+  /** The keys that were left out. */
+  readonly dropped: readonly string[];
+}
+
+/**
+ * The entries of `metadata` that can be sent without harm, in their order: no key of the protocol's
+ * own, no value that HTTP/2 cannot carry, no more than `maxBytes` in all. Default: 8192, as peers of
+ * other languages refuse more, and past 64 KiB a call never ends at all.
+ */
+export function toSafeMetadata(metadata: Metadata, maxBytes = 8192): SafeMetadata {
+  const safe = new Metadata();
+  const dropped: string[] = [];
+  let room = maxBytes;
+  for (const [key, values] of Object.entries(metadata.toJSON())) {
+    const joined = joinText(values);
+    const bytes = sum(joined.map((value) => sizeBytes(key, value)));
+    if (bytes > room || isReserved(key) || !addAll(safe, key, joined)) {
+      dropped.push(key);
+      continue;
+    }
+    room -= bytes;
+  }
+  return { metadata: safe, dropped };
+}
+
+/** Whether an application must not set this key. */
+export function isReserved(key: string): boolean {
+  return reservedKey.test(key) || connectionKeys.has(key);
+}
+
+// Receivers see the values of a repeated key joined anyway, and node:http2 throws for a repetition
+// of some keys: RFC 9110, section 5.3.
+function joinText(values: MetadataValue[]): MetadataValue[] {
+  return values.length > 1 && values.every((value) => typeof value === "string")
+    ? [values.join(", ")]
+    : values;
+}
+
+function sizeBytes(key: string, value: MetadataValue): number {
+  const valueBytes = typeof value === "string" ? value.length : Math.ceil(value.length / 3) * 4;
+  return key.length + valueBytes + entryOverheadBytes;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
+
+function addAll(metadata: Metadata, key: string, values: readonly MetadataValue[]): boolean {
+  try {
+    for (const value of values) {
+      metadata.add(key, value);
+    }
+    return true;
+  } catch {
+    metadata.remove(key);
+    return false;
+  }
+}

@@ -1,0 +1,45 @@
+import { type Metadata, status } from "@grpc/grpc-js";
+
+// Registered, not unique: two installed copies of this package recognise each other's errors.
+const brand = Symbol.for("grpc-kit.StatusError");
+
+export interface StatusErrorOptions {
+  /** What led to this error. For logs; it never goes over the wire. */
+  readonly cause?: unknown;
+  /** Trailers to send with the status. */
+  readonly metadata?: Metadata;
+}
+
+/**
+ * An error with a gRPC status code. `code`, `details` and `metadata` are meant for the caller; the
+ * `message` has the code's name in front, for whoever reads the logs.
+ *
+ * Throws a RangeError for a code that no error has: OK, or a number that gRPC does not know.
+ */
+export class StatusError extends Error {
+  override readonly name = "StatusError";
+  readonly code: status;
+  readonly details: string;
+  readonly metadata: Metadata | undefined;
+
+  constructor(code: status, details: string, options: StatusErrorOptions = {}) {
+    if (!isErrorCode(code)) {
+      throw new RangeError(`code must be a gRPC status code from 1 to 16, got ${String(code)}`);
+    }
+    super(`${status[code]}: ${details}`, options);
+    Object.defineProperty(this, brand, { value: true });
+    this.code = code;
+    this.details = details;
+    this.metadata = options.metadata;
+  }
+}
+
+/** Whether `value` is a StatusError, from this copy of the package or another. */
+export function isStatusError(value: unknown): value is StatusError {
+  return value instanceof Error && brand in value;
+}
+
+/** Whether `code` says that a call failed, as gRPC knows it: an integer from 1 to 16. */
+export function isErrorCode(code: unknown): code is status {
+  return Number.isInteger(code) && (code as number) >= 1 && (code as number) <= 16;
+}
