@@ -1,17 +1,20 @@
-import { execFileSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 export const root: string = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** Folders under `protos` that are copies of other projects' files: see protos/README.md. */
-export const vendored: readonly string[] = ["google", "grpc"];
+export interface BufResult {
+  readonly isOk: boolean;
+  /** All that buf said, on stdout and stderr. */
+  readonly output: string;
+}
 
-/** Runs buf in `protos`; its complaints go to this process's stderr, and a failure throws. */
-export function buf(...args: string[]): string {
+/** Runs buf in a folder of protos. */
+export function buf(folder: string, ...args: readonly string[]): BufResult {
   const bin = fileURLToPath(new URL("../node_modules/.bin/buf", import.meta.url));
-  return execFileSync(bin, args, {
-    cwd: `${root}/protos`,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const { status, stdout, stderr, error } = spawnSync(bin, args, { cwd: folder, encoding: "utf8" });
+  if (error !== undefined) {
+    throw error;
+  }
+  return { isOk: status === 0, output: stdout + stderr };
 }

@@ -27,14 +27,28 @@ function filesIn(folder: string): Map<string, string> {
   return new Map(files.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
+function runBuf(...args: readonly string[]): void {
+  const { isOk, output } = buf(`${root}/protos`, ...args);
+  if (!isOk) {
+    throw new Error(`buf ${args[0]} failed:\n${output}`);
+  }
+}
+
 function generateInto(target: string, { folder, template, descriptors }: (typeof outputs)[number]) {
-  buf("generate", "--template", template, "-o", target);
+  runBuf("generate", "--template", template, "-o", target);
   const written = join(target, folder);
   for (const [name, code] of filesIn(written)) {
     writeFileSync(join(written, name), viewInsteadOfCopy(code));
   }
   const binary = join(target, "descriptors.binpb");
-  buf("build", "--as-file-descriptor-set", "--exclude-source-info", ...descriptors, "-o", binary);
+  runBuf(
+    "build",
+    "--as-file-descriptor-set",
+    "--exclude-source-info",
+    ...descriptors,
+    "-o",
+    binary,
+  );
   writeFileSync(join(written, "descriptors.ts"), descriptorsModule(readFileSync(binary)));
 }
 
