@@ -1,0 +1,23 @@
+import { type Item, parseItemId } from "../domain/item.ts";
+import { ItemNotFoundError } from "../domain/item-errors.ts";
+import type { ItemRepository } from "./item-repository.ts";
+
+/** What `createGetItem` needs. */
+export interface GetItemDependencies {
+  readonly itemRepository: ItemRepository;
+}
+
+/** Returns the item with this id. Throws InvalidItemError or ItemNotFoundError. */
+export type GetItem = (id: string) => Promise<Item>;
+
+/** Makes the use case that returns one item. */
+export function createGetItem({ itemRepository }: GetItemDependencies): GetItem {
+  return async (id) => {
+    const itemId = parseItemId(id);
+    const item = await itemRepository.find({ id: itemId });
+    if (item === undefined) {
+      throw new ItemNotFoundError(itemId);
+    }
+    return item;
+  };
+}

@@ -1,0 +1,67 @@
+import { randomUUID } from "node:crypto";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { createItemContainer } from "../container.ts";
+import { InvalidItemError, ItemNotFoundError, SkuTakenError } from "../domain/item-errors.ts";
+import { readSettings } from "../settings.ts";
+
+const newItem = { name: "Lamp", description: "For a desk", sku: "LAMP-1", quantity: 1, price: 1 };
+const created = new Date("2026-01-02T03:04:05.678Z");
+const updated = new Date("2026-02-03T04:05:06.789Z");
+
+function openService() {
+  const times = [created, updated];
+  const container = createItemContainer(readSettings({ DATABASE_URL: "sqlite::memory:" }), {
+    now: () => times.shift() ?? updated,
+  });
+  onTestFinished(container.dispose);
+  return container.cradle;
+}
+
+describe("createUpdateItem", () => {
+  it("changes the fields that are there, returns the item and keeps it", async () => {
+    const { createItem, getItem, updateItem } = openService();
+    const item = await createItem(newItem);
+    const changed = { ...item, description: "", quantity: 0, updatedAt: updated };
+    expect(await updateItem(item.id.toUpperCase(), { description: "", quantity: 0 })).toEqual(
+      changed,
+    );
+    expect(await getItem(item.id)).toEqual(changed);
+  });
+
+  it("returns the item as it is if no field is there", async () => {
+    const { createItem, getItem, updateItem } = openService();
+    const item = await createItem(newItem);
+    expect(await updateItem(item.id, { name: undefined })).toEqual(item);
+    expect(await getItem(item.id)).toEqual(item);
+  });
+
+  it("loses none of two changes at once", async () => {
+    const { createItem, getItem, updateItem } = openService();
+    const { id } = await createItem(newItem);
+    await Promise.all([updateItem(id, { quantity: 7 }), updateItem(id, { name: "Lantern" })]);
+    expect(await getItem(id)).toMatchObject({ quantity: 7, name: "Lantern" });
+  });
+
+  it("throws ItemNotFoundError if there is none, and creates none", async () => {
+    const { itemRepository, updateItem } = openService();
+    const id = randomUUID();
+    await expect(updateItem(id, { quantity: 7 })).rejects.toThrow(new ItemNotFoundError(id));
+    expect(await itemRepository.find({ id })).toBeUndefined();
+  });
+
+  it("throws InvalidItemError for what is no id, and for fields that break a rule", async () => {
+    const { createItem, getItem, updateItem } = openService();
+    const item = await createItem(newItem);
+    await expect(updateItem("1", {})).rejects.toThrow(/^id: /);
+    const update = updateItem(item.id, { name: "Lantern", price: -1 });
+    await expect(update).rejects.toThrow(InvalidItemError);
+    expect(await getItem(item.id)).toEqual(item);
+  });
+
+  it("throws SkuTakenError if another item has the new sku", async () => {
+    const { createItem, updateItem } = openService();
+    await createItem(newItem);
+    const { id } = await createItem({ ...newItem, sku: "LAMP-2" });
+    await expect(updateItem(id, { sku: "LAMP-1" })).rejects.toThrow(new SkuTakenError("LAMP-1"));
+  });
+});

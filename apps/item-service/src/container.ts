@@ -1,0 +1,68 @@
+import { randomUUID } from "node:crypto";
+import type { DatabaseSync } from "node:sqlite";
+import { type AwilixContainer, asFunction, asValue, createContainer, type Resolver } from "awilix";
+import { openSqliteDatabase } from "./adapters/sqlite-database.ts";
+import { createSqliteItemRepository } from "./adapters/sqlite-item-repository.ts";
+import { migrateSqliteDatabase } from "./adapters/sqlite-migrations.ts";
+import { type BatchCreateItems, createBatchCreateItems } from "./application/batch-create-items.ts";
+import { type CreateItem, createCreateItem } from "./application/create-item.ts";
+import { createDeleteItem, type DeleteItem } from "./application/delete-item.ts";
+import { createGetItem, type GetItem } from "./application/get-item.ts";
+import type { ItemRepository } from "./application/item-repository.ts";
+import { createListItems, type ListItems } from "./application/list-items.ts";
+import { createSyncItem, type SyncItem } from "./application/sync-item.ts";
+import { createUpdateItem, type UpdateItem } from "./application/update-item.ts";
+import type { Settings } from "./settings.ts";
+
+/** What the container has, by name. */
+export interface ItemCradle {
+  readonly settings: Settings;
+  readonly now: () => Date;
+  readonly newId: () => string;
+  readonly database: DatabaseSync;
+  readonly itemRepository: ItemRepository;
+  readonly getItem: GetItem;
+  readonly createItem: CreateItem;
+  readonly updateItem: UpdateItem;
+  readonly deleteItem: DeleteItem;
+  readonly listItems: ListItems;
+  readonly batchCreateItems: BatchCreateItems;
+  readonly syncItem: SyncItem;
+}
+
+/**
+ * Wires the service, except for its transport. Nothing is opened until it is asked for, and
+ * `dispose` closes what was. `overrides` take the place of what is registered here.
+ */
+export function createItemContainer(
+  settings: Settings,
+  overrides: Partial<ItemCradle> = {},
+): AwilixContainer<ItemCradle> {
+  const container = createContainer<ItemCradle>({ injectionMode: "PROXY", strict: true });
+  container.register({
+    settings: asValue(settings),
+    now: asValue(() => new Date()),
+    newId: asValue(() => randomUUID()),
+    database: asFunction(openDatabase)
+      .singleton()
+      .disposer((database) => database.close()),
+    itemRepository: asFunction(createSqliteItemRepository).singleton(),
+    getItem: asFunction(createGetItem).singleton(),
+    createItem: asFunction(createCreateItem).singleton(),
+    updateItem: asFunction(createUpdateItem).singleton(),
+    deleteItem: asFunction(createDeleteItem).singleton(),
+    listItems: asFunction(createListItems).singleton(),
+    batchCreateItems: asFunction(createBatchCreateItems).singleton(),
+    syncItem: asFunction(createSyncItem).singleton(),
+  } satisfies { [Name in keyof ItemCradle]: Resolver<ItemCradle[Name]> });
+  for (const [name, value] of Object.entries(overrides)) {
+    container.register(name, asValue(value));
+  }
+  return container;
+}
+
+function openDatabase({ settings }: Pick<ItemCradle, "settings">): DatabaseSync {
+  const database = openSqliteDatabase(settings.databaseUrl.replace(/^sqlite:/, ""));
+  migrateSqliteDatabase(database);
+  return database;
+}

@@ -1,0 +1,218 @@
+import { randomUUID } from "node:crypto";
+import type {
+  BatchCreateResponse,
+  Item,
+  ItemSyncRequest,
+} from "@grpc-kit/generated-protos/examples/items";
+import { describe, expect, it, vi } from "vitest";
+import { all, one } from "../src/demo/calls.ts";
+import { createItem, failureOf, listAll, newItem, serveItems } from "./serve.ts";
+
+describe("GetItem and CreateItem", () => {
+  it("give back what was created, to the nanosecond", async () => {
+    const now = new Date("2026-02-03T04:05:06.789Z");
+    const { client } = await serveItems({ now: () => now });
+    const created = await createItem(client, "lamp-1");
+    expect(created).toMatchObject({ ...newItem("lamp-1"), isActive: true });
+    expect(created.createdAt).toEqual({ seconds: 1_770_091_506n, nanos: 789_000_000 });
+    expect(created.updatedAt).toEqual(created.createdAt);
+    const { reply } = await one<Item>((done) => client.getItem({ id: created.id }, done));
+    expect(reply).toEqual(created);
+  });
+
+  it.each([
+    [{ name: "" }, "name: must have 1 to 200 characters, got 0"],
+    [{ sku: "a b" }, 'sku: must have 1 to 64 of A-Z a-z 0-9 . _ -, got "a b"'],
+    [{ quantity: -1 }, "quantity: must be an integer from 0 to 2147483647, got -1"],
+    [{ price: Number.NaN }, "price: must be a finite number of 0 or more, got NaN"],
+    [
+      { description: "x".repeat(2_001) },
+      "description: must have at most 2000 characters, got 2001",
+    ],
+  ])("B12: refuse %o and name the field", async (fields, text) => {
+    const { client } = await serveItems();
+    const failure = await failureOf(
+      one<Item>((done) => client.createItem({ ...newItem("lamp-1"), ...fields }, done)),
+    );
+    expect(failure).toBe(`INVALID_ARGUMENT: ${text}`);
+  });
+
+  it("refuse a sku that is taken, an id that is none and one that is unknown", async () => {
+    const { client } = await serveItems();
+    await createItem(client, "lamp-1");
+    const get = (id: string) => failureOf(one<Item>((done) => client.getItem({ id }, done)));
+    expect(await failureOf(createItem(client, "lamp-1"))).toBe(
+      "ALREADY_EXISTS: another item has the sku lamp-1",
+    );
+    expect(await get("7")).toBe('INVALID_ARGUMENT: id: must be a UUID, got "7"');
+    const id = randomUUID();
+    expect(await get(id)).toBe(`NOT_FOUND: no item has the id ${id}`);
+  });
+});
+
+describe("UpdateItem and DeleteItem", () => {
+  it("change only the fields that are present", async () => {
+    const { client } = await serveItems();
+    const created = await createItem(client, "lamp-1");
+    const update = { id: created.id, description: "", quantity: 0 };
+    const { reply } = await one<Item>((done) => client.updateItem(update, done));
+    expect(reply).toMatchObject({ ...created, ...update, updatedAt: expect.anything() });
+    const { reply: stored } = await one<Item>((done) => client.getItem({ id: created.id }, done));
+    expect(stored).toEqual(reply);
+  });
+
+  it("fail for what is not there", async () => {
+    const { client } = await serveItems();
+    const { id } = await createItem(client, "lamp-1");
+    await one<object>((done) => client.deleteItem({ id }, done));
+    const notFound = `NOT_FOUND: no item has the id ${id}`;
+    expect(await failureOf(one<object>((done) => client.deleteItem({ id }, done)))).toBe(notFound);
+    const update = { id, name: "Lamp" };
+    expect(await failureOf(one<Item>((done) => client.updateItem(update, done)))).toBe(notFound);
+  });
+});
+
+describe("ListItems", () => {
+  it("gives every item once, page by page, oldest first", async () => {
+    const { client } = await serveItems();
+    const skus = Array.from({ length: 7 }, (_, index) => `lamp-${index}`);
+    for (const sku of skus) {
+      await createItem(client, sku);
+    }
+    for (const pageSize of [1, 3, 7, 0, 5_000]) {
+      const items = await listAll(client, pageSize);
+      expect(items.map(({ sku }) => sku)).toEqual(skus);
+    }
+  });
+
+  it("honours the filter, and refuses a wrong request", async () => {
+    const { client } = await serveItems();
+    await createItem(client, "lamp-1");
+    await createItem(client, "lamp-2");
+    const list = (fields: object) =>
+      all(client.listItems({ pageSize: 1, pageToken: "", filter: "", ...fields }));
+    const filtered = await list({ filter: 'sku = "lamp-2"' });
+    expect(filtered.replies.map(({ sku }) => sku)).toEqual(["lamp-2"]);
+    const { trailers } = await list({});
+    const pageToken = String(trailers.get("next-page-token")[0]);
+    expect(await failureOf(list({ pageSize: -1 }))).toMatch(/^INVALID_ARGUMENT: page_size: /);
+    expect(await failureOf(list({ filter: "sku ~ 1" }))).toMatch(/^INVALID_ARGUMENT: filter: /);
+    expect(await failureOf(list({ pageToken: `${pageToken}A` }))).toMatch(
+      /^INVALID_ARGUMENT: page_token: /,
+    );
+    expect(await failureOf(list({ pageToken, filter: "quantity > 1" }))).toMatch(
+      /^INVALID_ARGUMENT: page_token: /,
+    );
+  });
+});
+
+describe("BatchCreateItems", () => {
+  it("creates what it can and tells of the rest by position", async () => {
+    const { client } = await serveItems();
+    await createItem(client, "taken");
+    const requests = ["a", "taken", "b", "a", "not ok"].map((sku) => newItem(sku));
+    const { reply } = await one<BatchCreateResponse>((done) => {
+      const stream = client.batchCreateItems(done);
+      for (const request of requests) {
+        stream.write(request);
+      }
+      stream.end();
+    });
+    const items = await listAll(client);
+    expect(items.map(({ sku }) => sku)).toEqual(["taken", "a", "b"]);
+    expect(reply.createdCount).toBe(2);
+    expect(reply.createdIds).toEqual(items.slice(1).map(({ id }) => id));
+    expect(
+      reply.errors.map(({ code, field, metadata }) => [metadata.get("index"), code, field]),
+    ).toEqual([
+      ["1", "SkuTakenError", "sku"],
+      ["3", "SkuTakenError", "sku"],
+      ["4", "InvalidItemError", "sku"],
+    ]);
+  });
+
+  it("G13: creates nothing when its caller cancels, after whatever message", async () => {
+    const { client } = await serveItems();
+    for (let count = 0; count < 60; count += 1) {
+      const failure = failureOf(
+        one<BatchCreateResponse>((done) => {
+          const stream = client.batchCreateItems(done);
+          for (let index = 0; index < count; index += 1) {
+            stream.write(newItem(`cut-${count}-${index}`));
+          }
+          setTimeout(() => stream.cancel(), count % 4);
+        }),
+      );
+      expect(await failure).toMatch(/^CANCELLED/);
+    }
+    expect(await listAll(client)).toEqual([]);
+  });
+
+  it("F13: refuses a batch that is too large, before all of it has come", async () => {
+    const { client } = await serveItems();
+    const failure = await failureOf(
+      one<BatchCreateResponse>((done) => {
+        const stream = client.batchCreateItems(done);
+        stream.on("error", () => {});
+        for (let index = 0; index <= 10_000; index += 1) {
+          stream.write(newItem(`many-${index}`));
+        }
+      }),
+    );
+    expect(failure).toBe("RESOURCE_EXHAUSTED: a batch has at most 10000 items");
+    expect(await listAll(client)).toEqual([]);
+  });
+});
+
+describe("SyncItems", () => {
+  it("answers each action before the next is sent, and goes on after one that fails", async () => {
+    const { client } = await serveItems();
+    const existing = await createItem(client, "lamp-1");
+    const stream = client.syncItems();
+    const answers = stream[Symbol.asyncIterator]();
+    const answer = async (action: ItemSyncRequest["action"]) => {
+      stream.write({ action });
+      const { value } = await answers.next();
+      return value;
+    };
+    const lamp = { ...existing, id: "", name: "Lamp", isActive: false };
+    expect(await answer({ $case: "upsert", value: lamp })).toMatchObject({
+      id: existing.id,
+      success: true,
+    });
+    expect(await answer({ $case: "deleteId", value: "7" })).toMatchObject({
+      id: "7",
+      success: false,
+      error: { code: "InvalidItemError", field: "delete_id" },
+    });
+    expect(await answer(undefined)).toMatchObject({ success: false, error: { field: "action" } });
+    const desk = { ...lamp, sku: "desk-1", id: randomUUID() };
+    expect(await answer({ $case: "upsert", value: desk })).toMatchObject({ id: desk.id });
+    expect(await answer({ $case: "deleteId", value: existing.id })).toMatchObject({
+      success: true,
+    });
+    stream.end();
+    expect((await answers.next()).done).toBe(true);
+    const items = await listAll(client);
+    expect(items.map(({ id, name, isActive }) => ({ id, name, isActive }))).toEqual([
+      { id: desk.id, name: "Lamp", isActive: false },
+    ]);
+  });
+});
+
+describe("a fault of the service", () => {
+  it("C3: is told to the log in full, and to the caller not at all", async () => {
+    const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const { client } = await serveItems({
+      getItem: async () => {
+        throw new Error("S3CR3T dsn");
+      },
+    });
+    const id = randomUUID();
+    const failure = await failureOf(one<Item>((done) => client.getItem({ id }, done)));
+    expect(failure).toBe("INTERNAL: internal error");
+    const [line] = stderr.mock.calls.map(([text]) => JSON.parse(String(text)));
+    expect(line).toMatchObject({ level: "error", path: "/examples.ItemService/GetItem" });
+    expect(line.stack).toContain("Error: S3CR3T dsn");
+  });
+});

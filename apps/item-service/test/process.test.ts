@@ -1,0 +1,116 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it, onTestFinished } from "vitest";
+import { temporaryFolder } from "./serve.ts";
+
+const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end. */
+async function run(
+  file: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv = {},
+): Promise<Ended> {
+  const child = spawn(file, args, { env: { ...process.env, NO_COLOR: "1", ...env } });
+  const exit = once(child, "exit");
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code] = await exit;
+  return { code, stdout, stderr };
+}
+
+/** Starts the built service as a process of its own. */
+async function startProcess() {
+  const databaseUrl = `sqlite:${join(temporaryFolder(), "data", "items.db")}`;
+  const child = spawn(process.execPath, [path("../dist/main.js")], {
+    env: {
+      ...process.env,
+      GRPC_SERVER_HOST: "127.0.0.1",
+      GRPC_SERVER_PORT: "0",
+      DATABASE_URL: databaseUrl,
+    },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let output = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    output += chunk;
+  });
+  await expect.poll(() => output, { timeout: 10_000 }).toContain("npm run demo");
+  const address = /listens on (\S+)/.exec(output)?.[1] ?? "";
+  return { child, address, output: () => output };
+}
+
+describe("npm start", () => {
+  it("says where it listens, answers the demo, and ends on SIGTERM", async () => {
+    const { child, address, output } = await startProcess();
+    const demo = await run(process.execPath, [path("../dist/demo.js"), address]);
+    expect(demo).toMatchObject({ code: 0, stderr: "" });
+    const methods = ["CreateItem", "GetItem", "UpdateItem", "DeleteItem"].map((name) => `${name} `);
+    for (const shown of [...methods, "ListItems", "BatchCreateItems", "SyncItems"]) {
+      expect(demo.stdout).toContain(shown);
+    }
+    expect(demo.stdout).toContain("ALREADY_EXISTS: another item has the sku");
+    expect(demo.stdout).not.toContain("where an error was expected");
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(output()).toContain("item-service is stopping");
+  });
+
+  it("B16: answers a client of another language, by the protos alone", async () => {
+    const { address } = await startProcess();
+    const call = (method: string, body: object) =>
+      run(path("../node_modules/.bin/buf"), [
+        "curl",
+        ...["--schema", path("../../../protos"), "--protocol", "grpc", "--http2-prior-knowledge"],
+        ...["--data", JSON.stringify(body)],
+        `http://${address}/examples.ItemService/${method}`,
+      ]);
+    const created = await call("CreateItem", { name: "Lamp", sku: "lamp-1", quantity: 1 });
+    expect(created).toMatchObject({ code: 0 });
+    const item = JSON.parse(created.stdout);
+    expect(item).toMatchObject({ name: "Lamp", sku: "lamp-1", quantity: 1, isActive: true });
+    const listed = await call("ListItems", {});
+    expect(JSON.parse(listed.stdout)).toEqual(item);
+    const synced = await call("SyncItems", { deleteId: item.id });
+    expect(JSON.parse(synced.stdout)).toEqual({ id: item.id, success: true });
+    const missing = await call("GetItem", { id: item.id });
+    expect(missing.code).not.toBe(0);
+    expect(JSON.parse(missing.stderr)).toMatchObject({ code: "not_found" });
+  });
+
+  it("names every setting that is wrong, and does not start", async () => {
+    const wrong = { GRPC_SERVER_PORT: "70000", DATABASE_URL: "mysql://db" };
+    const { code, stderr } = await run(process.execPath, [path("../dist/main.js")], wrong);
+    expect(code).toBe(1);
+    expect(stderr).toContain('GRPC_SERVER_PORT must be an integer from 0 to 65535, got "70000"');
+    expect(stderr).toContain('DATABASE_URL must be sqlite:<path>, got "mysql://db"');
+  });
+
+  it("says so when the port is taken", async () => {
+    const { address } = await startProcess();
+    const { code, stderr } = await run(process.execPath, [path("../dist/main.js")], {
+      GRPC_SERVER_HOST: "127.0.0.1",
+      GRPC_SERVER_PORT: address.split(":")[1] ?? "",
+      DATABASE_URL: `sqlite:${join(temporaryFolder(), "items.db")}`,
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`cannot listen on ${address}`);
+  });
+});
+
+describe("npm run demo", () => {
+  it("says how to start a service when there is none", async () => {
+    const { code, stderr } = await run(process.execPath, [path("../dist/demo.js"), "127.0.0.1:1"]);
+    expect(code).toBe(1);
+    expect(stderr).toBe("demo: no service answers at 127.0.0.1:1; start one with: npm start\n");
+  });
+});
