@@ -1,17 +1,22 @@
-// `node tooling/bootstrap.mjs <script> [arguments]` runs a script of the root package.json with the
-// Node.js and the pnpm that the workspace needs, and fetches those that are missing: all that a
-// machine must have is npm.
-import { nodePackage, readFile, run, runWith } from "./run-with-node.mjs";
+// `node tooling/bootstrap.mjs <script> [<program> <arguments>]` runs a script of the root package.json,
+// and then a program, with the Node.js and the pnpm that the workspace needs. It fetches those that are
+// missing: all that a machine must have is npm.
+import { nodePackage, pathWith, readFile, run } from "./run-with-node.mjs";
 
-const [script, ...args] = process.argv.slice(2);
+const [script, program, ...args] = process.argv.slice(2);
 const [major, minor] = process.versions.node.split(".").map(Number);
 const hasNode = major > 22 || (major === 22 && minor >= 13);
 const hasPnpm = hasNode && process.env.npm_config_user_agent?.startsWith("pnpm/");
 
-const command = ["pnpm", "run", script, ...args];
-const packages = [
-  ...(hasNode ? [] : [nodePackage(readFile(".node-version").trim())]),
-  // The very version that package.json names: pnpm would fetch that one itself, and from elsewhere.
-  JSON.parse(readFile("package.json")).packageManager,
-];
-process.exitCode = await (hasPnpm ? run(command) : runWith(packages, command));
+const env = { TURBO_TELEMETRY_DISABLED: "1" };
+if (!hasPnpm) {
+  env.PATH = await pathWith([
+    ...(hasNode ? [] : [nodePackage(readFile(".node-version").trim())]),
+    // The very version that package.json names: pnpm would fetch that one itself, and from elsewhere.
+    JSON.parse(readFile("package.json")).packageManager,
+  ]);
+}
+process.exitCode = await run(["pnpm", "run", script], env);
+if (program !== undefined && process.exitCode === 0) {
+  process.exitCode = await run(["node", program, ...args], env);
+}

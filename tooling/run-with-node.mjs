@@ -1,10 +1,12 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 
 // Plain JavaScript, since the Node.js that a machine has may be too old to run TypeScript.
 
 const root = fileURLToPath(new URL("..", import.meta.url));
+const parentPollMs = 200;
 
 /** The text of a file of the workspace. */
 export function readFile(name) {
@@ -21,32 +23,54 @@ export function nodePackage(version) {
   return `${isAppleSilicon ? "node-bin" : "node"}-${platform}-${process.arch}@${version}`;
 }
 
-/** Runs a command in the workspace with these npm packages first on its PATH; settles with its exit code. */
-export function runWith(packages, command, env = {}) {
-  const npm = process.env.npm_execpath?.endsWith("npm-cli.js")
+/** The PATH on which the commands of these npm packages come first. npm fetches what it does not have. */
+export async function pathWith(packages) {
+  const [file, ...args] = process.env.npm_execpath?.endsWith("npm-cli.js")
     ? [process.execPath, process.env.npm_execpath]
     : ["npm"];
   const wanted = packages.map((name) => `--package=${name}`);
-  return run([...npm, "exec", "--yes", "--loglevel=error", ...wanted, "--", ...command], env);
+  const command = [
+    "exec",
+    "--yes",
+    "--loglevel=error",
+    ...wanted,
+    "--",
+    "node",
+    "-p",
+    "process.env.PATH",
+  ];
+  const child = start(file, [...args, ...command], {}, ["ignore", "pipe", "inherit"]);
+  const [path, code] = await Promise.all([text(child.stdout), exit(child)]);
+  if (code !== 0) {
+    throw new Error(`npm could not fetch ${packages.join(" and ")}`);
+  }
+  return path.trim();
 }
 
-/** Runs a command in the workspace; settles with its exit code. */
-export function run([file, ...args], env = {}) {
-  const child = spawn(file, args, {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: "inherit",
-    shell: process.platform === "win32",
-  });
-  // A terminal sends SIGINT to the child as well; SIGTERM comes to this process alone.
-  const forward = () => child.kill("SIGTERM");
-  process.on("SIGINT", () => {});
-  process.on("SIGTERM", forward);
+/** Runs a command in the workspace until it ends or this process is told to; settles with its exit code. */
+export async function run([file, ...args], env) {
+  const child = start(file, args, env, "inherit");
+  const stop = () => child.kill("SIGTERM");
+  // A terminal sends SIGINT to the child as well; SIGTERM comes to this process alone, and not even
+  // here if npm's shell dies of it first.
+  const ignore = () => {};
+  const parent = process.ppid;
+  const watch = setInterval(() => process.ppid !== parent && stop(), parentPollMs);
+  process.on("SIGINT", ignore).on("SIGTERM", stop);
+  const code = await exit(child);
+  process.off("SIGINT", ignore).off("SIGTERM", stop);
+  clearInterval(watch);
+  return code;
+}
+
+function start(file, args, env, stdio) {
+  const shell = process.platform === "win32";
+  return spawn(file, args, { cwd: root, env: { ...process.env, ...env }, stdio, shell });
+}
+
+function exit(child) {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("exit", (code, signal) => {
-      process.off("SIGTERM", forward);
-      resolve(code ?? (signal === "SIGTERM" || signal === "SIGINT" ? 0 : 1));
-    });
+    child.once("exit", (code) => resolve(code ?? 1));
   });
 }

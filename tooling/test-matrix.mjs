@@ -1,14 +1,12 @@
 // Runs the tests on the other lines of Node.js that are supported, each in its newest release.
-import { nodePackage, runWith } from "./run-with-node.mjs";
+import { nodePackage, pathWith, run } from "./run-with-node.mjs";
 
 for (const version of ["22.23.3", "24.21.0"]) {
   process.stdout.write(`\nNode.js ${version}\n`);
   // The variable is part of what turbo caches by.
-  const env = { GRPC_KIT_NODE: version };
-  const command = ["pnpm", "exec", "turbo", "run", "test", "e2e"];
-  const code = await runWith([nodePackage(version)], command, env);
-  if (code !== 0) {
-    process.exitCode = code;
+  const env = { PATH: await pathWith([nodePackage(version)]), GRPC_KIT_NODE: version };
+  process.exitCode = await run(["pnpm", "exec", "turbo", "run", "test", "e2e"], env);
+  if (process.exitCode !== 0) {
     break;
   }
 }
