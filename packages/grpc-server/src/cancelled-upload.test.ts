@@ -7,6 +7,9 @@ import { codeOf } from "../test/code-of.ts";
 import { emptyMessages, openRawCall } from "../test/raw-call.ts";
 import { envelope, serveFixture } from "../test/serve-fixture.ts";
 
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+const knowsConnections = major > 22 || minor >= 17;
+
 describe("an upload that its caller cancels", () => {
   // grpc-js ends a cancelled upload like a complete one, so a handler that commits at the end of
   // its loop would commit a part.
@@ -54,24 +57,27 @@ describe("an upload that its caller cancels", () => {
     },
   );
 
-  it("G13: is not complete either when the caller is busy between its half-close and its reset", async () => {
-    const ends: string[] = [];
-    const { port } = await serveFixture({
-      async clientStream(requests) {
-        try {
-          for await (const _ of requests) {
-            // Nothing to do with a message.
+  // Node.js tells which connection a call is on from 22.17 on; before, the server can only wait a while.
+  it.skipIf(!knowsConnections)(
+    "G13: is not complete either when the caller is busy between its half-close and its reset (on Node.js >= 22.17)",
+    async () => {
+      const ends: string[] = [];
+      const { port } = await serveFixture({
+        async clientStream(requests) {
+          try {
+            for await (const _ of requests) {
+              // Nothing to do with a message.
+            }
+            ends.push("complete");
+          } catch (error) {
+            ends.push(status[codeOf(error) ?? status.UNKNOWN]);
           }
-          ends.push("complete");
-        } catch (error) {
-          ends.push(status[codeOf(error) ?? status.UNKNOWN]);
-        }
-        return envelope({});
-      },
-    });
-    // A thread of its own, as the server must run on meanwhile.
-    const caller = new Worker(
-      `const { Client, credentials } = require("@grpc/grpc-js");
+          return envelope({});
+        },
+      });
+      // A thread of its own, as the server must run on meanwhile.
+      const caller = new Worker(
+        `const { Client, credentials } = require("@grpc/grpc-js");
        const { setTimeout: delay } = require("node:timers/promises");
        const { workerData } = require("node:worker_threads");
        (async () => {
@@ -87,11 +93,12 @@ describe("an upload that its caller cancels", () => {
          }
          client.close();
        })();`,
-      { eval: true, workerData: port },
-    );
-    await once(caller, "exit");
-    await expect.poll(() => ends).toEqual(Array.from({ length: 5 }, () => "CANCELLED"));
-  });
+        { eval: true, workerData: port },
+      );
+      await once(caller, "exit");
+      await expect.poll(() => ends).toEqual(Array.from({ length: 5 }, () => "CANCELLED"));
+    },
+  );
 
   it("is not complete either when the connection breaks", async () => {
     let end = "";
