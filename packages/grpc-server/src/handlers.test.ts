@@ -85,6 +85,48 @@ describe("handlers", () => {
     expect(messages.map(({ text }) => text)).toEqual(["first", "after the loop"]);
   });
 
+  it("find the requests ended for good, at their end and after leaving the loop", async () => {
+    const ends: unknown[] = [];
+    const endTwice = async (requests: AsyncIterable<unknown>) => {
+      const iterator = requests[Symbol.asyncIterator]();
+      ends.push(await iterator.next(), await iterator.next());
+    };
+    const { client } = await serveFixture({
+      async clientStream(requests) {
+        for await (const _ of requests) {
+          // Nothing to do with a message.
+        }
+        await endTwice(requests);
+        return envelope({});
+      },
+      async *bidi(requests) {
+        for await (const _ of requests) {
+          break;
+        }
+        await endTwice(requests);
+        yield envelope({});
+      },
+    });
+    for (const kind of ["clientStream", "bidi"] as const) {
+      const { code } = await callFixture(client, kind, { requests: [{}, {}] }).outcome;
+      expect(code).toBe(status.OK);
+    }
+    expect(ends).toEqual(Array.from({ length: 4 }, () => ({ done: true, value: undefined })));
+  });
+
+  it("get each request once, in order, when they ask for many at a time", async () => {
+    const { client } = await serveFixture({
+      async *bidi(requests) {
+        const iterator = requests[Symbol.asyncIterator]();
+        const results = await Promise.all(Array.from({ length: 5 }, () => iterator.next()));
+        yield* results.flatMap(({ done, value }) => (done === true ? [] : [value]));
+      },
+    });
+    const requests = [{ index: 1n }, { index: 2n }, { index: 3n }];
+    const { messages } = await callFixture(client, "bidi", { requests }).outcome;
+    expect(messages.map(({ index }) => index)).toEqual([1n, 2n, 3n]);
+  });
+
   it("read and write a bidi call at once", async () => {
     // Each side waits for the other: the answer to the second message unlocks the third.
     const { client } = await serveFixture();
