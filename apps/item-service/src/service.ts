@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { createGrpcServer, type ServerAddress } from "@grpc-kit/grpc-server";
 import { createItemContainer, type ItemCradle } from "./container.ts";
 import { registerServices } from "./grpc/router.ts";
@@ -39,13 +40,6 @@ export async function startItemService(
 }
 
 function logError(path: string, error: unknown): void {
-  const { stack = String(error), cause } = error instanceof Error ? error : {};
-  const line = {
-    time: new Date().toISOString(),
-    level: "error",
-    path,
-    stack,
-    cause: String(cause),
-  };
+  const line = { time: new Date().toISOString(), level: "error", path, error: inspect(error) };
   process.stderr.write(`${JSON.stringify(line)}\n`);
 }

@@ -213,6 +213,6 @@ describe("a fault of the service", () => {
     expect(failure).toBe("INTERNAL: internal error");
     const [line] = stderr.mock.calls.map(([text]) => JSON.parse(String(text)));
     expect(line).toMatchObject({ level: "error", path: "/examples.ItemService/GetItem" });
-    expect(line.stack).toContain("Error: S3CR3T dsn");
+    expect(line.error).toContain("Error: S3CR3T dsn");
   });
 });

@@ -4,8 +4,9 @@ import { expect, it } from "vitest";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 
-it("shows its quick start in the README", () => {
+it("shows its quick start in the README, and in that of the repository", () => {
   expect(readmeExample(folder)).toBe(quickstart(folder));
+  expect(readmeExample(`${folder}/../..`)).toBe(quickstart(folder));
 });
 
 it("prints what the README says", async () => {
