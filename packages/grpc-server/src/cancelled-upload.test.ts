@@ -122,4 +122,27 @@ describe("an upload that its caller cancels", () => {
     stream.session?.destroy();
     await expect.poll(() => end).toBe("CANCELLED");
   });
+
+  it("makes every later read fail as well, also one that nobody waits for", async () => {
+    const started = Promise.withResolvers<void>();
+    const codes: (status | undefined)[] = [];
+    const { client } = await serveFixture({
+      async clientStream(requests, { signal }) {
+        const iterator = requests[Symbol.asyncIterator]();
+        // Forgotten: when it fails, the process must not.
+        void iterator.next();
+        started.resolve();
+        await once(signal, "abort");
+        for (let read = 0; read < 3; read += 1) {
+          codes.push(await iterator.next().then(() => status.OK, codeOf));
+        }
+        return envelope({});
+      },
+    });
+    const call = callFixture(client, "clientStream", { requests: [], keepOpen: true });
+    await started.promise;
+    call.cancel();
+    await call.outcome;
+    await expect.poll(() => codes).toEqual(Array.from({ length: 3 }, () => status.CANCELLED));
+  });
 });
