@@ -81,8 +81,7 @@ export class RequestStream<Request> implements AsyncIterableIterator<Request, un
    */
   async halfClose(): Promise<void> {
     await this.#connection.roundTrip();
-    // If a reset has come, this makes grpc-js say so on the next tick.
-    this.#call.startRead();
+    // A reset may stand right behind the answer; grpc-js tells of it before the next turn.
     setImmediate(() => this.#complete());
   }
 
