@@ -173,7 +173,6 @@ export class CallRun implements CallListener {
   #end(callStatus: CallStatus): void {
     this.#ended = true;
     clearTimeout(this.#deadlineTimer);
-    this.#window.release();
     if (this.#requests?.isOpen) {
       this.#requests.fail(new StatusError(status.CANCELLED, "the call has ended"));
     }
@@ -191,7 +190,6 @@ export class CallRun implements CallListener {
     this.#cancellation = new StatusError(code, details);
     this.#context?.abort(this.#cancellation);
     this.#requests?.fail(this.#cancellation);
-    this.#window.release();
     this.#stopResponses(this.#context);
   }
 

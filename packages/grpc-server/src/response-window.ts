@@ -60,26 +60,17 @@ export class ResponseWindow<Response> {
     }
   }
 
-  /** Settles when there is room for half a window of messages, or when the window is released. */
+  /** Settles when there is room for half a window of messages. Never, if the call ends before. */
   room(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
   }
 
-  /** Lets go of whoever waits for room: the call has ended. */
-  release(): void {
-    this.#wake?.();
-    this.#wake = undefined;
-  }
-
   #wakeUp(): void {
-    if (
-      this.#wake !== undefined &&
-      this.#bytes <= maxBytes / 2 &&
-      this.#messages <= maxMessages / 2
-    ) {
-      this.release();
+    if (this.#bytes <= maxBytes / 2 && this.#messages <= maxMessages / 2) {
+      this.#wake?.();
+      this.#wake = undefined;
     }
   }
 }
