@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { status } from "@grpc/grpc-js";
+import { StatusError } from "@grpc-kit/grpc-status";
 import { type CallKind, callFixture } from "@grpc-kit/testing";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../test/code-of.ts";
@@ -144,5 +145,33 @@ describe("an upload that its caller cancels", () => {
     call.cancel();
     await call.outcome;
     await expect.poll(() => codes).toEqual(Array.from({ length: 3 }, () => status.CANCELLED));
+  });
+});
+
+describe("an upload that its handler ends before it is complete", () => {
+  it.each([
+    ["with an answer", () => envelope({})],
+    [
+      "with an error",
+      () => {
+        throw new StatusError(status.ABORTED, "enough");
+      },
+    ],
+  ])("is not complete for what still reads it: %s", async (_, end) => {
+    const read = Promise.withResolvers<status | undefined>();
+    const { client } = await serveFixture({
+      async clientStream(requests) {
+        const readAll = async () => {
+          for await (const _ of requests) {
+            // Nothing to do with a message.
+          }
+          return status.OK;
+        };
+        readAll().then(read.resolve, (error) => read.resolve(codeOf(error)));
+        return end();
+      },
+    });
+    await callFixture(client, "clientStream", { keepOpen: true }).outcome;
+    expect(await read.promise).toBe(status.CANCELLED);
   });
 });

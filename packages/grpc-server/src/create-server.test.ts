@@ -95,41 +95,53 @@ describe("stop", () => {
     await stopped;
   });
 
-  it.each(callKinds)("G3: cuts calls that outlast the grace: %s", async (kind) => {
-    const started = Promise.withResolvers<AbortSignal>();
-    const hang = (signal: AbortSignal) => {
-      started.resolve(signal);
-      return new Promise<never>((_, reject) => {
-        signal.addEventListener("abort", () => reject(signal.reason));
-      });
-    };
-    const { server, client, errors } = await serveFixture({
-      unary: (_request, { signal }) => hang(signal),
-      clientStream: (_requests, { signal }) => hang(signal),
-      async *serverStream(_request, { signal }) {
-        yield hang(signal);
-      },
-      async *bidi(_requests, { signal }) {
-        yield hang(signal);
-      },
-    });
-    const { outcome } = callFixture(client, kind, { keepOpen: true });
-    const signal = await started.promise;
-    await server.stop({ graceMs: 50 });
-    expect((await outcome).code).not.toBe(status.OK);
-    await expect.poll(() => signal.aborted).toBe(true);
-    expect(errors).toEqual([]);
-  });
+  // Without channelz, grpc-js forgets its connections and cuts nothing.
+  const cases = callKinds.flatMap((kind) => [0, 1].map((channelz) => [kind, channelz] as const));
+  it.each(cases)(
+    "G3: cuts calls that outlast the grace: %s, channelz %i",
+    async (kind, channelz) => {
+      const started = Promise.withResolvers<AbortSignal>();
+      const hang = (signal: AbortSignal) => {
+        started.resolve(signal);
+        return new Promise<never>((_, reject) => {
+          signal.addEventListener("abort", () => reject(signal.reason));
+        });
+      };
+      const { server, client, errors } = await serveFixture(
+        {
+          unary: (_request, { signal }) => hang(signal),
+          clientStream: (_requests, { signal }) => hang(signal),
+          async *serverStream(_request, { signal }) {
+            yield hang(signal);
+          },
+          async *bidi(_requests, { signal }) {
+            yield hang(signal);
+          },
+        },
+        { channelOptions: { "grpc.enable_channelz": channelz } },
+      );
+      const { outcome } = callFixture(client, kind, { keepOpen: true });
+      const signal = await started.promise;
+      await server.stop({ graceMs: 50 });
+      expect((await outcome).code).not.toBe(status.OK);
+      await expect.poll(() => signal.aborted).toBe(true);
+      expect(errors).toEqual([]);
+    },
+  );
 
-  it("G4: is not held up by a connection that says nothing", async () => {
-    const { server, port } = await serveFixture();
-    const silent = connectTcp(port, "127.0.0.1").resume();
-    onTestFinished(() => void silent.destroy());
-    await once(silent, "connect");
-    const closed = once(silent, "close");
-    await server.stop({ graceMs: 50 });
-    await closed;
-  });
+  it.each([0, 1])(
+    "G4: is not held up by a connection that says nothing, channelz %i",
+    async (channelz) => {
+      const channelOptions = { "grpc.enable_channelz": channelz };
+      const { server, port } = await serveFixture({}, { channelOptions });
+      const silent = connectTcp(port, "127.0.0.1").resume();
+      onTestFinished(() => void silent.destroy());
+      await once(silent, "connect");
+      const closed = once(silent, "close");
+      await server.stop({ graceMs: 50 });
+      await closed;
+    },
+  );
 
   it("does not wait for the grace when nothing is running", async () => {
     const { server, client } = await serveFixture();

@@ -3,13 +3,18 @@ import { type ClientHttp2Stream, connect } from "node:http2";
 import { onTestFinished } from "vitest";
 
 /** Opens a call past grpc-js's own client, which reads ahead without end and writes one by one. */
-export function openRawCall(port: number, path: string): ClientHttp2Stream {
+export function openRawCall(
+  port: number,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): ClientHttp2Stream {
   const session = connect(`http://127.0.0.1:${port}`);
   const stream = session.request({
     ":method": "POST",
     ":path": path,
     "content-type": "application/grpc",
     te: "trailers",
+    ...headers,
   });
   stream.on("error", () => {});
   onTestFinished(() => session.destroy());
