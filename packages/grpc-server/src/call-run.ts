@@ -235,14 +235,22 @@ export class CallRun implements CallListener {
   }
 
   #reportLate(error: unknown, context: HandlerContext): void {
-    const isAbort = error instanceof Error && error.name === "AbortError";
-    if (error !== this.#cancellation && !isAbort) {
+    if (error !== this.#cancellation && !isAbortError(error)) {
       this.#report(error, context);
     }
   }
 
   #report(error: unknown, context: HandlerContext): void {
     this.#route.onError(error, context);
+  }
+}
+
+function isAbortError(error: unknown): boolean {
+  try {
+    return error instanceof Error && error.name === "AbortError";
+  } catch {
+    // A proxy may throw at any question.
+    return false;
   }
 }
 

@@ -25,6 +25,31 @@ describe("errorToStatus", () => {
     );
   });
 
+  it("C8: is total: a value that throws at any question is INTERNAL, too", () => {
+    const fail = () => {
+      throw new Error("S3CR3T");
+    };
+    const { proxy, revoke } = Proxy.revocable({}, {});
+    revoke();
+    const error = new StatusError(status.ABORTED, "x");
+    const traps = { get: fail, has: fail, getPrototypeOf: fail };
+    const hostile = [
+      proxy,
+      new Proxy(error, traps),
+      Object.create(error, { code: { get: fail } }),
+      Object.create(error, { details: { value: { toString: fail } } }),
+      Object.create(error, { code: { value: 99 } }),
+    ];
+    for (const thrown of hostile) {
+      expect(errorToStatus(thrown)).toEqual({ code: status.INTERNAL, details: "internal error" });
+    }
+    const unreadable = [{ get: fail }, { value: { toJSON: fail } }, { value: 7 }, { value: null }];
+    for (const metadata of unreadable) {
+      const sent = errorToStatus(Object.create(error, { metadata }));
+      expect(sent).toEqual({ code: status.ABORTED, details: "x" });
+    }
+  });
+
   it("B13: keeps all trailers of any StatusError below 8 KiB", () => {
     fc.assert(
       fc.property(

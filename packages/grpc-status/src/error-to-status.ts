@@ -1,7 +1,7 @@
-import { Metadata, status } from "@grpc/grpc-js";
+import { type Metadata, status } from "@grpc/grpc-js";
 import { toSafeDetails } from "./safe-details.ts";
 import { toSafeMetadata } from "./safe-metadata.ts";
-import { isErrorCode, isStatusError } from "./status-error.ts";
+import { isErrorCode, isStatusError, type StatusError } from "./status-error.ts";
 
 /** How a call ends, as it can be sent. */
 export interface WireStatus {
@@ -18,10 +18,18 @@ const maxTrailerBytes = 8192;
  * is INTERNAL "internal error". `trailers` are sent as well where the error has no such key.
  */
 export function errorToStatus(error: unknown, trailers?: Metadata): WireStatus {
-  const known = isStatusError(error) && isErrorCode(error.code);
-  const code = known ? error.code : status.INTERNAL;
-  const details = known ? toSafeDetails(String(error.details)) : "internal error";
-  const metadata = joinMetadata(known ? error.metadata : undefined, trailers);
+  try {
+    if (isStatusError(error) && isErrorCode(error.code)) {
+      return toWireStatus(error.code, String(error.details), withMetadata(error, trailers));
+    }
+  } catch {
+    // A getter that throws: it is no error that we can read.
+  }
+  return toWireStatus(status.INTERNAL, "internal error", trailers);
+}
+
+function toWireStatus(code: status, text: string, metadata: Metadata | undefined): WireStatus {
+  const details = toSafeDetails(text);
   if (metadata === undefined) {
     return { code, details };
   }
@@ -29,18 +37,23 @@ export function errorToStatus(error: unknown, trailers?: Metadata): WireStatus {
   return { code, details, metadata: toSafeMetadata(metadata, room).metadata };
 }
 
-function joinMetadata(first: Metadata | undefined, second: Metadata | undefined) {
-  if (first === undefined || second === undefined) {
-    return first ?? second;
-  }
-  const joined = new Metadata();
-  joined.merge(first);
-  for (const [key, values] of Object.entries(second.toJSON())) {
-    if (first.get(key).length === 0) {
-      for (const value of values) {
-        joined.add(key, value);
+/** The error's metadata, and those of the trailers whose keys it does not have. */
+function withMetadata(error: StatusError, trailers: Metadata | undefined): Metadata | undefined {
+  try {
+    if (error.metadata === undefined) {
+      return trailers;
+    }
+    const own = toSafeMetadata(error.metadata).metadata;
+    for (const [key, values] of Object.entries(trailers?.toJSON() ?? {})) {
+      if (own.get(key).length === 0) {
+        for (const value of values) {
+          own.add(key, value);
+        }
       }
     }
+    return own;
+  } catch {
+    // Metadata that cannot be read must not hide the status.
+    return trailers;
   }
-  return joined;
 }

@@ -36,7 +36,12 @@ export class StatusError extends Error {
 
 /** Whether `value` is a StatusError, from this copy of the package or another. */
 export function isStatusError(value: unknown): value is StatusError {
-  return value instanceof Error && brand in value;
+  try {
+    return value instanceof Error && brand in value;
+  } catch {
+    // A proxy may throw at any question.
+    return false;
+  }
 }
 
 /** Whether `code` says that a call failed, as gRPC knows it: an integer from 1 to 16. */
