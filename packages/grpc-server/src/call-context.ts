@@ -13,7 +13,7 @@ export interface CallContext extends ServedCall {
   readonly peer: string;
   /** Milliseconds until the deadline: 0 once it has passed, Infinity if there is none. */
   timeRemaining(): number;
-  /** Sends an entry with the first message; in vain after it, or when no message is sent. */
+  /** Sends an entry with the first message. After it, the entry is dropped and reported. */
   setHeader(key: string, value: string | Uint8Array): void;
   /** Sends an entry with the status, whether the call succeeds or fails. */
   setTrailer(key: string, value: string | Uint8Array): void;
@@ -25,10 +25,10 @@ export class HandlerContext implements CallContext {
   readonly metadata: Metadata;
   readonly deadline: number;
   /** Undefined until a handler sets one. */
-  headers: Metadata | undefined;
-  /** Undefined until a handler sets one. */
   trailers: Metadata | undefined;
   readonly #call: ServerInterceptingCallInterface;
+  #headers: Metadata | undefined;
+  #areHeadersSent = false;
   readonly #onBadMetadata: (error: unknown, context: CallContext) => void;
   #values: CallValues | undefined;
   #controller: AbortController | undefined;
@@ -89,8 +89,20 @@ export class HandlerContext implements CallContext {
   }
 
   setHeader(key: string, value: string | Uint8Array): void {
-    this.headers ??= new Metadata();
-    this.#setEntry(this.headers, key, value);
+    if (this.#areHeadersSent) {
+      const error = new Error(`headers must be set before the first message, dropped ${key}`);
+      this.#onBadMetadata(error, this);
+      return;
+    }
+    this.#headers ??= new Metadata();
+    this.#setEntry(this.#headers, key, value);
+  }
+
+  /** The headers to send before the first message, if there are any. Later ones are refused. */
+  takeHeaders(): Metadata | undefined {
+    const headers = this.#areHeadersSent ? undefined : this.#headers;
+    this.#areHeadersSent = true;
+    return headers;
   }
 
   setTrailer(key: string, value: string | Uint8Array): void {

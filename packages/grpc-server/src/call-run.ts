@@ -1,15 +1,13 @@
-import { type Metadata, type ServerInterceptingCallInterface, status } from "@grpc/grpc-js";
+import { Metadata, type ServerInterceptingCallInterface, status } from "@grpc/grpc-js";
 import { runInCall } from "@grpc-kit/grpc-context";
-import { errorToStatus, isStatusError, StatusError, toSafeMetadata } from "@grpc-kit/grpc-status";
+import { errorToStatus, isStatusError, StatusError } from "@grpc-kit/grpc-status";
 import { HandlerContext } from "./call-context.ts";
 import { Connection } from "./connection.ts";
 import { RequestStream } from "./request-stream.ts";
 import { ResponseWindow } from "./response-window.ts";
+import { isAbortError, iterate, type Responses } from "./responses.ts";
 import type { Route } from "./route.ts";
-
-type CallListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
-type CallStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
-type Responses = AsyncIterator<unknown> | Iterator<unknown>;
+import type { CallListener, CallStatus, WireCall, WireOwner } from "./wire-call.ts";
 
 // The longest delay that setTimeout takes.
 const maxTimerMs = 2 ** 31 - 1;
@@ -18,38 +16,44 @@ const maxTimerMs = 2 ** 31 - 1;
  * One call from its headers to its status: listens to grpc-js, runs the handler and sends what it
  * gives. The first of status, error and cancellation decides; what comes later changes nothing.
  */
-export class CallRun implements CallListener {
+export class CallRun implements CallListener, WireOwner {
   readonly #call: ServerInterceptingCallInterface;
+  readonly #wire: WireCall;
   readonly #route: Route;
   readonly #connection: Connection;
-  readonly #window: ResponseWindow<unknown>;
+  readonly #window: ResponseWindow;
   #context: HandlerContext | undefined;
   #request: { readonly message: unknown } | undefined;
   #requests: RequestStream<unknown> | undefined;
   #responses: Responses | undefined;
   #deadlineTimer: NodeJS.Timeout | undefined;
-  #ended = false;
   #cancellation: StatusError | undefined;
+  #isStarted = false;
+  #isBroken = false;
+  #isEnded = false;
 
+  /** `call` is this end of the chain of interceptors, `wire` the other one. */
   constructor(
     call: ServerInterceptingCallInterface,
+    wire: WireCall,
     route: Route,
     connection: Connection = new Connection(),
   ) {
     this.#call = call;
+    this.#wire = wire;
     this.#route = route;
     this.#connection = connection;
-    this.#window = new ResponseWindow(call, route.encoded);
+    this.#window = new ResponseWindow(call, wire);
+    wire.own(this);
   }
 
   onReceiveMetadata(metadata: Metadata): void {
-    const { path, requestStream, onError } = this.#route;
-    this.#context = new HandlerContext(path, metadata, this.#call, onError);
-    if (requestStream) {
+    this.#context ??= this.#createContext(metadata);
+    if (!this.#route.requestStream) {
+      this.#call.startRead();
+    } else if (this.#requests === undefined) {
       this.#requests = new RequestStream(this.#call, this.#connection);
       this.#run(this.#requests, this.#context);
-    } else {
-      this.#call.startRead();
     }
   }
 
@@ -81,28 +85,48 @@ export class CallRun implements CallListener {
     this.#cancel(isLate ? status.DEADLINE_EXCEEDED : status.CANCELLED);
   }
 
+  onSendFailure(error: unknown): void {
+    this.#window.giveUp();
+    void this.#fail(error, this.#knownContext());
+  }
+
+  onBroken(error: unknown): void {
+    this.#report(error);
+    if (!this.#isEnded) {
+      this.#isBroken = true;
+      this.#context?.abort(new StatusError(status.CANCELLED, "the call has ended"));
+      this.#stopResponses();
+      this.#end(errorToStatus(undefined));
+    }
+  }
+
+  onDropped(keys: readonly string[]): void {
+    const text = `metadata must be of legal keys and values and at most 8 KiB, dropped ${keys.join(", ")}`;
+    this.#report(new RangeError(text));
+  }
+
   // https://github.com/grpc/grpc/blob/master/doc/statuscodes.md: a wrong number of messages
   #refuse(details: string): void {
-    if (!this.#ended) {
+    if (!this.#isEnded) {
       this.#end({ code: status.UNIMPLEMENTED, details });
     }
   }
 
   #run(request: unknown, context: HandlerContext): void {
-    if (this.#ended) {
+    if (this.#isEnded || this.#isStarted) {
       return;
     }
+    this.#isStarted = true;
+    const send = this.#route.responseStream ? this.#sendAll : this.#sendOne;
     runInCall(context, () => {
-      void (this.#route.responseStream
-        ? this.#sendAll(request, context)
-        : this.#sendOne(request, context));
+      send.call(this, request, context).catch((error: unknown) => this.onBroken(error));
     });
   }
 
   async #sendOne(request: unknown, context: HandlerContext): Promise<void> {
     try {
       const message = await this.#route.handle(request, context);
-      if (!this.#ended) {
+      if (!this.#isEnded) {
         this.#send(message, context);
         await this.#succeed(context);
       }
@@ -114,83 +138,100 @@ export class CallRun implements CallListener {
   async #sendAll(request: unknown, context: HandlerContext): Promise<void> {
     try {
       this.#startDeadlineTimer(context);
-      const responses = iterate(this.#route.handle(request, context), this.#route.path);
+      const responses = iterate(await this.#route.handle(request, context), this.#route.path);
       this.#responses = responses;
-      while (!this.#ended) {
-        const next = await responses.next();
-        if (this.#ended) {
-          return;
-        }
-        if (next.done === true) {
+      while (!this.#isEnded) {
+        const { done, value } = await responses.next();
+        if (done === true) {
           return await this.#succeed(context);
         }
-        this.#send(next.value, context);
-        if (!this.#window.isOpen) {
+        // As `for await` has it; what nobody waits for would end the process if it failed.
+        const message = value instanceof Promise ? await value : value;
+        if (!this.#isEnded) {
+          this.#send(message, context);
+        }
+        if (!this.#isEnded && !this.#window.isOpen) {
           await this.#window.room();
         }
       }
+      this.#stopResponses();
     } catch (error) {
       await this.#fail(error, context);
     }
   }
 
   #send(message: unknown, context: HandlerContext): void {
-    if (context.headers !== undefined) {
-      this.#call.sendMetadata(this.#safe(context.headers, context));
-      context.headers = undefined;
+    try {
+      const headers = context.takeHeaders();
+      if (headers !== undefined) {
+        this.#call.sendMetadata(headers);
+      }
+      this.#window.send(message);
+    } catch (error) {
+      // An interceptor has thrown, and with it grpc-js has lost the way for a status.
+      this.#isBroken = true;
+      throw error;
     }
-    this.#window.send(message);
   }
 
-  async #succeed(context: HandlerContext): Promise<void> {
+  async #succeed({ trailers }: HandlerContext): Promise<void> {
     if (this.#window.isHeld) {
       await this.#window.room();
     }
-    if (!this.#ended) {
-      const { trailers } = context;
-      const metadata = trailers === undefined ? null : this.#safe(trailers, context);
-      this.#end({ code: status.OK, details: "", metadata });
+    if (!this.#isEnded) {
+      this.#end({ code: status.OK, details: "", metadata: trailers ?? null });
     }
   }
 
   async #fail(error: unknown, context: HandlerContext): Promise<void> {
-    if (this.#ended) {
-      this.#reportLate(error, context);
+    if (this.#isEnded) {
+      this.#reportLate(error);
       return;
     }
     if (!isStatusError(error)) {
-      this.#report(error, context);
+      this.#report(error);
     }
-    this.#stopResponses(context);
-    if (this.#window.isHeld) {
+    this.#stopResponses();
+    if (this.#window.isHeld && !this.#isBroken) {
       await this.#window.room();
     }
-    if (!this.#ended) {
-      this.#end(errorToStatus(error, context.trailers));
+    if (!this.#isEnded) {
+      const callStatus = errorToStatus(error, context.trailers);
+      this.#end(callStatus);
+      if (callStatus.dropped !== undefined) {
+        this.onDropped(callStatus.dropped);
+      }
     }
   }
 
   #end(callStatus: CallStatus): void {
-    this.#ended = true;
+    this.#isEnded = true;
     clearTimeout(this.#deadlineTimer);
     if (this.#requests?.isOpen) {
       this.#requests.fail(new StatusError(status.CANCELLED, "the call has ended"));
     }
-    this.#call.sendStatus(callStatus);
+    try {
+      (this.#isBroken ? this.#wire : this.#call).sendStatus(callStatus);
+    } catch (error) {
+      this.#report(error);
+      this.#wire.sendStatus(callStatus);
+    }
   }
 
   #cancel(code: status.CANCELLED | status.DEADLINE_EXCEEDED): void {
-    if (this.#ended) {
+    if (this.#isEnded) {
       return;
     }
-    this.#ended = true;
+    this.#isEnded = true;
     clearTimeout(this.#deadlineTimer);
     const isLate = code === status.DEADLINE_EXCEEDED;
-    const details = isLate ? "deadline exceeded" : "the caller cancelled the call";
-    this.#cancellation = new StatusError(code, details);
+    this.#cancellation = new StatusError(
+      code,
+      isLate ? "deadline exceeded" : "the call was cancelled",
+    );
     this.#context?.abort(this.#cancellation);
     this.#requests?.fail(this.#cancellation);
-    this.#stopResponses(this.#context);
+    this.#stopResponses();
   }
 
   /**
@@ -202,63 +243,43 @@ export class CallRun implements CallListener {
     if (remainingMs <= maxTimerMs) {
       this.#deadlineTimer = setTimeout(() => {
         this.#cancel(status.DEADLINE_EXCEEDED);
-        this.#call.sendStatus({ code: status.DEADLINE_EXCEEDED, details: "deadline exceeded" });
+        this.#end({ code: status.DEADLINE_EXCEEDED, details: "deadline exceeded" });
       }, remainingMs);
     }
   }
 
   /** Lets a generator run its `finally`. One that waits for something does so when that is over. */
-  #stopResponses(context: HandlerContext | undefined): void {
-    const responses = this.#responses;
-    if (responses?.return === undefined || context === undefined) {
+  #stopResponses(): void {
+    const [responses, context] = [this.#responses, this.#context];
+    if (responses === undefined || context === undefined) {
       return;
     }
+    this.#responses = undefined;
     runInCall(context, async () => {
       try {
         await responses.return?.();
       } catch (error) {
-        this.#reportLate(error, context);
+        this.#reportLate(error);
       }
     });
   }
 
-  #safe(metadata: Metadata, context: HandlerContext): Metadata {
-    const safe = toSafeMetadata(metadata);
-    if (safe.dropped.length > 0) {
-      const keys = safe.dropped.join(", ");
-      this.#report(
-        new RangeError(`metadata must not be more than 8 KiB, dropped ${keys}`),
-        context,
-      );
-    }
-    return safe.metadata;
-  }
-
-  #reportLate(error: unknown, context: HandlerContext): void {
+  #reportLate(error: unknown): void {
     if (error !== this.#cancellation && !isAbortError(error)) {
-      this.#report(error, context);
+      this.#report(error);
     }
   }
 
-  #report(error: unknown, context: HandlerContext): void {
-    this.#route.onError(error, context);
+  #report(error: unknown): void {
+    this.#route.onError(error, this.#knownContext());
   }
-}
 
-function isAbortError(error: unknown): boolean {
-  try {
-    return error instanceof Error && error.name === "AbortError";
-  } catch {
-    // A proxy may throw at any question.
-    return false;
+  #knownContext(): HandlerContext {
+    this.#context ??= this.#createContext(new Metadata());
+    return this.#context;
   }
-}
 
-function iterate(responses: unknown, path: string): Responses {
-  const iterable = responses as Partial<AsyncIterable<unknown> & Iterable<unknown>> | undefined;
-  const iterator = iterable?.[Symbol.asyncIterator]?.() ?? iterable?.[Symbol.iterator]?.();
-  if (iterator === undefined) {
-    throw new TypeError(`handler of ${path} must return an iterable, got ${typeof responses}`);
+  #createContext(metadata: Metadata): HandlerContext {
+    return new HandlerContext(this.#route.path, metadata, this.#call, this.#route.onError);
   }
-  return iterator;
 }

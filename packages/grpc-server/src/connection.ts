@@ -49,6 +49,8 @@ export class Connection {
 
 /** Tells which connection the running code serves. */
 export interface Connections {
+  /** Begins to learn of sessions. */
+  watch(): void;
   /** Runs what sets up a connection; all that happens on the connection then belongs to it. */
   open(setUp: () => void): void;
   current(): Connection | undefined;
@@ -66,8 +68,8 @@ export function trackConnections(): Connections {
       connection.session ??= (message as { stream: Http2Stream }).stream.session;
     }
   };
-  subscribe(streamCreated, onStream);
   return {
+    watch: () => subscribe(streamCreated, onStream),
     open: (setUp) => storage.run(new Connection(), setUp),
     current: () => storage.getStore(),
     close: () => unsubscribe(streamCreated, onStream),

@@ -41,7 +41,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const connections = trackConnections();
   const engine = new Server({
     ...channelOptions,
-    interceptors: [...interceptors, takeOver(routes, connections)],
+    interceptors: takeOver({
+      routes,
+      connections,
+      interceptors,
+      maxSendMessageBytes: channelOptions["grpc.max_send_message_length"] ?? -1,
+    }),
   });
   const injector = engine.createConnectionInjector(ServerCredentials.createInsecure());
 
@@ -65,11 +70,14 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   let stopped: Promise<void> | undefined;
 
   async function listen(): Promise<ServerAddress> {
+    connections.watch();
     const listening = once(listener, "listening");
     listener.listen({ host, port });
     try {
       await listening;
     } catch (cause) {
+      started = undefined;
+      connections.close();
       throw new Error(`cannot listen on ${host}:${port}: ${(cause as Error).message}`, { cause });
     }
     // From now on a failure to accept (too many open files, for one) is a lost connection only.
@@ -83,6 +91,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     listener.close();
     // Its callback comes too early on Node 26 and, for a peer that stays, never: ours are the sockets.
     engine.tryShutdown(() => {});
+    destroySilent(sockets);
     if (sockets.size > 0) {
       await new Promise<void>((resolve) => {
         const grace = setTimeout(resolve, graceMs);
@@ -92,10 +101,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
         };
       });
     }
-    engine.forceShutdown();
+    // A connection that breaks is UNAVAILABLE to callers; grpc-js would cut calls as CANCELLED first.
     for (const socket of sockets) {
       socket.destroy();
     }
+    engine.forceShutdown();
     connections.close();
   }
 
@@ -130,4 +140,13 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     [Symbol.asyncDispose]: () => server.stop(),
   };
   return server;
+}
+
+// One that has not said a word has no calls, and may never close.
+function destroySilent(sockets: Iterable<Socket>): void {
+  for (const socket of sockets) {
+    if (socket.bytesRead === 0) {
+      socket.destroy();
+    }
+  }
 }

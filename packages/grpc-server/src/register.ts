@@ -1,6 +1,6 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import type { Handlers } from "./handlers.ts";
-import { type EncodedMessage, type Route, watchSerializer } from "./route.ts";
+import { type HandOver, type Route, withHandOver } from "./route.ts";
 
 /** What grpc-js and the take-over each need to serve a service. */
 export interface Registration {
@@ -34,16 +34,17 @@ export function registerHandlers<Definition extends ServiceDefinition>(
         `handlers must have a function "${name}" for ${method.path}, got ${typeof handler}`,
       );
     }
-    const encoded: EncodedMessage = { bytes: undefined, failure: undefined };
-    definition[name] = watchSerializer(method, encoded);
+    const handOver: HandOver = { bytes: undefined };
+    definition[name] = withHandOver(method, handOver);
     implementation[name] = unreachable;
-    const { path, requestStream, responseStream } = method;
+    const { path, requestStream, responseStream, responseSerialize } = method;
     return {
       path,
       requestStream,
       responseStream,
       handle: handler.bind(handlers),
-      encoded,
+      serialize: responseSerialize,
+      handOver,
       onError,
     };
   });

@@ -21,6 +21,8 @@ export class RequestStream<Request> implements AsyncIterableIterator<Request, un
   readonly #waiting: Waiting<Request>[] = [];
   #arrived: IteratorYieldResult<Request> | undefined;
   #pulling = false;
+  #isReading = false;
+  #isReadWanted = false;
   #end: typeof complete | Error | undefined;
 
   constructor(call: ServerInterceptingCallInterface, connection: Connection) {
@@ -67,9 +69,21 @@ export class RequestStream<Request> implements AsyncIterableIterator<Request, un
       return;
     }
     this.#waiting.shift()?.resolve(result);
-    if (this.#waiting.length > 0) {
+    this.#readForWaiting();
+  }
+
+  // A loop and not a recursion: grpc-js may have thousands of messages ready.
+  #readForWaiting(): void {
+    this.#isReadWanted = this.#waiting.length > 0;
+    if (this.#isReading) {
+      return;
+    }
+    this.#isReading = true;
+    while (this.#isReadWanted) {
+      this.#isReadWanted = false;
       this.#call.startRead();
     }
+    this.#isReading = false;
   }
 
   /**

@@ -1,5 +1,5 @@
 import type { ServerInterceptingCallInterface } from "@grpc/grpc-js";
-import type { EncodedMessage } from "./route.ts";
+import type { WireCall } from "./wire-call.ts";
 
 // How much of a call's answer may wait in this process for its caller to read. In the window, many
 // messages share one DATA frame: one at a time, as in grpc-js's own streams, costs 13 times as much.
@@ -7,22 +7,23 @@ const maxBytes = 256 * 1024;
 const maxMessages = 256;
 
 /** Sends the messages of one call, no more ahead of the caller than the window holds. */
-export class ResponseWindow<Response> {
+export class ResponseWindow {
   readonly #call: ServerInterceptingCallInterface;
-  readonly #encoded: EncodedMessage;
+  readonly #wire: WireCall;
   #bytes = 0;
   #messages = 0;
-  #held = false;
+  #isHeld = false;
   #wake: (() => void) | undefined;
 
-  constructor(call: ServerInterceptingCallInterface, encoded: EncodedMessage) {
+  /** Messages enter the chain of interceptors at `call` and leave it at `wire`. */
+  constructor(call: ServerInterceptingCallInterface, wire: WireCall) {
     this.#call = call;
-    this.#encoded = encoded;
+    this.#wire = wire;
   }
 
   /** Whether there is room for another message. */
   get isOpen(): boolean {
-    return this.#bytes < maxBytes && this.#messages < maxMessages && !this.#held;
+    return this.#bytes < maxBytes && this.#messages < maxMessages && !this.#isHeld;
   }
 
   /**
@@ -30,34 +31,38 @@ export class ResponseWindow<Response> {
    * whatever is sent, a status included.
    */
   get isHeld(): boolean {
-    return this.#held;
+    return this.#isHeld;
   }
 
-  /** Sends a message, whether or not there is room. Throws what its serializer throws. */
-  send(message: Response): void {
-    this.#encoded.bytes = undefined;
-    this.#encoded.failure = undefined;
+  /** Sends a message, whether or not there is room. */
+  send(message: unknown): void {
+    const { settled } = this.#wire;
     let bytes = 0;
-    let isSent = false;
+    let isHeld = false;
+    let isWritten = false;
     this.#messages += 1;
     this.#call.sendMessage(message, () => {
-      isSent = true;
+      isWritten = true;
       this.#messages -= 1;
       this.#bytes -= bytes;
-      this.#held = false;
+      if (isHeld) {
+        this.#isHeld = false;
+      }
       this.#wakeUp();
     });
-    // An error is rethrown here, where its cause is still known; grpc-js has a status for it only.
-    const encoded: EncodedMessage = this.#encoded;
-    if (encoded.failure !== undefined) {
-      throw encoded.failure.cause;
-    }
-    if (encoded.bytes !== undefined) {
-      bytes = encoded.bytes;
+    if (this.#wire.settled > settled) {
+      bytes = this.#wire.latestBytes;
       this.#bytes += bytes;
-    } else if (!isSent) {
-      this.#held = true;
+    } else if (!isWritten) {
+      isHeld = true;
+      this.#isHeld = true;
     }
+  }
+
+  /** Forgets the message that an interceptor holds: it has failed on its way. */
+  giveUp(): void {
+    this.#isHeld = false;
+    this.#wakeUp();
   }
 
   /** Settles when there is room for half a window of messages. Never, if the call ends before. */
@@ -68,7 +73,8 @@ export class ResponseWindow<Response> {
   }
 
   #wakeUp(): void {
-    if (this.#bytes <= maxBytes / 2 && this.#messages <= maxMessages / 2) {
+    const isHalfOpen = this.#bytes <= maxBytes / 2 && this.#messages <= maxMessages / 2;
+    if (isHalfOpen && !this.#isHeld) {
       this.#wake?.();
       this.#wake = undefined;
     }

@@ -56,8 +56,13 @@ export function resolveOptions({
     insecure,
     interceptors,
     onError: guard(onError),
-    channelOptions: { ...defaultChannelOptions, ...channelOptions },
+    channelOptions: { ...defaultChannelOptions, ...withoutUndefined(channelOptions) },
   };
+}
+
+// grpc-js would take a stream limit of undefined for none at all.
+function withoutUndefined(options: ChannelOptions): ChannelOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
 type OnError = Required<GrpcServerOptions>["onError"];
@@ -65,15 +70,22 @@ type OnError = Required<GrpcServerOptions>["onError"];
 // It runs where a call ends, and whatever it throws would end the process instead.
 function guard(onError: OnError): OnError {
   return (error, context) => {
-    try {
-      onError(error, context);
-    } catch (thrown) {
+    const report = async (): Promise<void> => onError(error, context);
+    report().catch((thrown: unknown) => {
       writeToStderr(error, context);
       writeToStderr(thrown, context);
-    }
+    });
   };
 }
 
 function writeToStderr(error: unknown, { path }: CallContext): void {
-  process.stderr.write(`${path}: ${inspect(error)}\n`);
+  process.stderr.write(`${path}: ${show(error)}\n`);
+}
+
+function show(error: unknown): string {
+  try {
+    return inspect(error);
+  } catch {
+    return "an error that cannot be shown";
+  }
 }

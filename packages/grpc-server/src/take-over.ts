@@ -6,21 +6,42 @@ import {
 import { CallRun } from "./call-run.ts";
 import type { Connections } from "./connection.ts";
 import type { Route } from "./route.ts";
+import { WireCall } from "./wire-call.ts";
+
+export interface TakeOverOptions {
+  /** The methods to take over, by path. Calls to others pass through. */
+  readonly routes: ReadonlyMap<string, Route>;
+  readonly connections: Connections;
+  readonly interceptors: readonly ServerInterceptor[];
+  /** How large a message may be that is sent; -1 is any size. */
+  readonly maxSendMessageBytes: number;
+}
 
 /**
- * The interceptor nearest to the handlers: it runs them itself and never lets grpc-js's own stream
- * objects come to be. Calls to methods that are not in `routes` pass through.
+ * The chain of interceptors for grpc-js, with one of ours at each end. The one nearest to the handlers
+ * runs them itself and never lets grpc-js's own stream objects come to be.
  */
-export function takeOver(
-  routes: ReadonlyMap<string, Route>,
-  connections: Connections,
-): ServerInterceptor {
-  return (method, call) => {
+export function takeOver(options: TakeOverOptions): ServerInterceptor[] {
+  const { routes, connections, interceptors, maxSendMessageBytes } = options;
+  // grpc-js builds the chain of a call in one go, so the latest wire is that of this call.
+  let latestWire: WireCall | undefined;
+
+  const first: ServerInterceptor = (method, call) => {
     const route = routes.get(method.path);
-    return route === undefined
-      ? new ServerInterceptingCall(call)
-      : new TakenOverCall(call, new CallRun(call, route, connections.current()));
+    if (route === undefined) {
+      return new ServerInterceptingCall(call);
+    }
+    latestWire = new WireCall(call, route, maxSendMessageBytes);
+    return latestWire;
   };
+  const last: ServerInterceptor = (method, call) => {
+    const route = routes.get(method.path);
+    if (route === undefined || latestWire === undefined) {
+      return new ServerInterceptingCall(call);
+    }
+    return new TakenOverCall(call, new CallRun(call, latestWire, route, connections.current()));
+  };
+  return [first, ...interceptors.map(guard), last];
 }
 
 class TakenOverCall extends ServerInterceptingCall {
@@ -35,6 +56,34 @@ class TakenOverCall extends ServerInterceptingCall {
 
   // The listener that grpc-js brings would start its own handling of the call.
   override start(): void {
-    this.#call.start(this.#run);
+    try {
+      this.#call.start(this.#run);
+    } catch (error) {
+      this.#run.onBroken(error);
+    }
+  }
+}
+
+/** An interceptor that throws must end its call, not the process. */
+function guard(interceptor: ServerInterceptor): ServerInterceptor {
+  return (method, call) => {
+    try {
+      return interceptor(method, call);
+    } catch (error) {
+      return new BrokenCall(call, error);
+    }
+  };
+}
+
+class BrokenCall extends ServerInterceptingCall {
+  readonly #error: unknown;
+
+  constructor(call: ServerInterceptingCallInterface, error: unknown) {
+    super(call);
+    this.#error = error;
+  }
+
+  override start(): never {
+    throw this.#error;
   }
 }

@@ -25,6 +25,18 @@ describe("errorToStatus", () => {
     );
   });
 
+  it("C9: tells which metadata could not be sent", () => {
+    const [metadata, trailers] = [new Metadata(), new Metadata()];
+    metadata.set("x-a", "error");
+    metadata.set("a:b", "colon");
+    trailers.set("x-a", "trailer");
+    trailers.set("x-b", "trailer");
+    trailers.set("x-big", "x".repeat(9_000));
+    const sent = errorToStatus(new StatusError(status.ABORTED, "x", { metadata }), trailers);
+    expect(sent.metadata?.toJSON()).toEqual({ "x-a": ["error"], "x-b": ["trailer"] });
+    expect(sent.dropped).toEqual(["a:b", "x-big"]);
+  });
+
   it("C8: is total: a value that throws at any question is INTERNAL, too", () => {
     const fail = () => {
       throw new Error("S3CR3T");

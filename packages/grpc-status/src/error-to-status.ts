@@ -1,13 +1,15 @@
 import { type Metadata, status } from "@grpc/grpc-js";
 import { toSafeDetails } from "./safe-details.ts";
-import { toSafeMetadata } from "./safe-metadata.ts";
-import { isErrorCode, isStatusError, type StatusError } from "./status-error.ts";
+import { type MetadataEntry, toSafeEntries } from "./safe-metadata.ts";
+import { isErrorCode, isStatusError } from "./status-error.ts";
 
 /** How a call ends, as it can be sent. */
 export interface WireStatus {
   readonly code: status;
   readonly details: string;
   readonly metadata?: Metadata;
+  /** The keys of metadata that could not be sent; absent if there are none. */
+  readonly dropped?: readonly string[];
 }
 
 const maxTrailerBytes = 8192;
@@ -20,40 +22,59 @@ const maxTrailerBytes = 8192;
 export function errorToStatus(error: unknown, trailers?: Metadata): WireStatus {
   try {
     if (isStatusError(error) && isErrorCode(error.code)) {
-      return toWireStatus(error.code, String(error.details), withMetadata(error, trailers));
+      return toWireStatus(error.code, String(error.details), [
+        () => error.metadata,
+        () => trailers,
+      ]);
     }
   } catch {
     // A getter that throws: it is no error that we can read.
   }
-  return toWireStatus(status.INTERNAL, "internal error", trailers);
+  return toWireStatus(status.INTERNAL, "internal error", [() => trailers]);
 }
 
-function toWireStatus(code: status, text: string, metadata: Metadata | undefined): WireStatus {
-  const details = toSafeDetails(text);
-  if (metadata === undefined) {
+/** The status as it can be sent: its text made safe, and what of its metadata cannot be sent left out. */
+export function toSafeStatus(
+  code: status,
+  details: string,
+  metadata?: Metadata | null,
+): WireStatus {
+  return toWireStatus(code, details, [() => metadata ?? undefined]);
+}
+
+function toWireStatus(
+  code: status,
+  text: string,
+  sources: readonly (() => Metadata | undefined)[],
+): WireStatus {
+  const details = text === "" ? "" : toSafeDetails(text);
+  const entries = joinEntries(sources);
+  if (entries.length === 0) {
     return { code, details };
   }
   const room = maxTrailerBytes - encodeURI(details).length;
-  return { code, details, metadata: toSafeMetadata(metadata, room).metadata };
+  const { metadata, dropped } = toSafeEntries(entries, room);
+  return dropped.length === 0 ? { code, details, metadata } : { code, details, metadata, dropped };
 }
 
-/** The error's metadata, and those of the trailers whose keys it does not have. */
-function withMetadata(error: StatusError, trailers: Metadata | undefined): Metadata | undefined {
-  try {
-    if (error.metadata === undefined) {
-      return trailers;
-    }
-    const own = toSafeMetadata(error.metadata).metadata;
-    for (const [key, values] of Object.entries(trailers?.toJSON() ?? {})) {
-      if (own.get(key).length === 0) {
-        for (const value of values) {
-          own.add(key, value);
-        }
+/** The entries of all sources. Where two have a key, those of the first. */
+function joinEntries(sources: readonly (() => Metadata | undefined)[]): readonly MetadataEntry[] {
+  const joined = new Map<string, MetadataEntry>();
+  for (const source of sources) {
+    for (const entry of entriesOf(source)) {
+      if (!joined.has(entry[0])) {
+        joined.set(entry[0], entry);
       }
     }
-    return own;
+  }
+  return [...joined.values()];
+}
+
+// Metadata that cannot be read must not hide the status.
+function entriesOf(source: () => Metadata | undefined): readonly MetadataEntry[] {
+  try {
+    return Object.entries(source()?.toJSON() ?? {});
   } catch {
-    // Metadata that cannot be read must not hide the status.
-    return trailers;
+    return [];
   }
 }

@@ -9,6 +9,7 @@ it("exports no more than this", async () => {
       "isStatusError",
       "toSafeDetails",
       "toSafeMetadata",
+      "toSafeStatus",
     ]
   `);
 });

@@ -1,4 +1,4 @@
-export { errorToStatus, type WireStatus } from "./error-to-status.ts";
+export { errorToStatus, toSafeStatus, type WireStatus } from "./error-to-status.ts";
 // For servers and interceptors that send metadata of others.
 export { toSafeDetails } from "./safe-details.ts";
 export { isReserved, type SafeMetadata, toSafeMetadata } from "./safe-metadata.ts";

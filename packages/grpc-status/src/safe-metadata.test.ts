@@ -1,6 +1,6 @@
 import { Metadata } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { toSafeMetadata } from "./safe-metadata.ts";
+import { isReserved, toSafeMetadata } from "./safe-metadata.ts";
 
 function metadataOf(entries: readonly (readonly [string, string | Buffer])[]): Metadata {
   const metadata = new Metadata();
@@ -24,7 +24,15 @@ describe("toSafeMetadata", () => {
   });
 
   it("drops the keys of the protocol and of the connection", () => {
-    const keys = ["grpc-status", "grpc-message", "grpc-encoding", ":status", "te", "connection"];
+    const keys = [
+      "grpc-status",
+      "grpc-message",
+      "grpc-encoding",
+      ":status",
+      "te",
+      "connection",
+      "a:b",
+    ];
     const sent = metadataOf([...keys.map((key) => [key, "1"] as const), ["x-kept", "1"]]);
     const { metadata, dropped } = toSafeMetadata(sent);
     expect(metadata.toJSON()).toEqual({ "x-kept": ["1"] });
@@ -52,6 +60,11 @@ describe("toSafeMetadata", () => {
     });
   });
 
+  it("trims a value, which would vanish otherwise", () => {
+    const sent = metadataOf([["x-name", "  Desk lamp "]]);
+    expect(toSafeMetadata(sent).metadata.toJSON()).toEqual({ "x-name": ["Desk lamp"] });
+  });
+
   it("drops what does not fit, and keeps what comes after and does", () => {
     const sent = metadataOf([
       ["a", "x".repeat(4000)],
@@ -61,5 +74,20 @@ describe("toSafeMetadata", () => {
     const { metadata, dropped } = toSafeMetadata(sent);
     expect(Object.keys(metadata.toJSON())).toEqual(["a", "c"]);
     expect(dropped).toEqual(["b"]);
+  });
+});
+
+describe("isReserved", () => {
+  it.each([
+    ["grpc-status", true],
+    ["GRPC-Status", true],
+    ["TE", true],
+    ["urn:x", true],
+    ["__proto__", true],
+    ["grpc-status-details-bin", false],
+    ["grpc-retry-pushback-ms", false],
+    ["next-page-token", false],
+  ])("%s -> %s", (key, expected) => {
+    expect(isReserved(key)).toBe(expected);
   });
 });

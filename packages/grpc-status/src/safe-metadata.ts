@@ -3,10 +3,11 @@ import { Metadata, type MetadataValue } from "@grpc/grpc-js";
 // What HTTP/2 counts for an entry beside its key and value: RFC 9113, section 6.5.2.
 const entryOverheadBytes = 32;
 
-// `grpc-` belongs to the protocol but for these two, which are made for applications to set.
-const reservedKey = /^(?!grpc-(status-details-bin|retry-pushback-ms)$)(grpc-|:)/;
+// `grpc-` belongs to the protocol but for these two, which are made for applications to set. With a
+// colon, node:http2 throws from an event handler where nobody can catch it.
+const reservedKey = /^grpc-(?!(status-details-bin|retry-pushback-ms)$)|:/;
 
-// node:http2 throws for these, from an event handler where nobody can catch it.
+// node:http2 throws for the first ten as well; the last gets lost on its way.
 const connectionKeys = new Set([
   "connection",
   "content-length",
@@ -18,7 +19,11 @@ const connectionKeys = new Set([
   "te",
   "transfer-encoding",
   "upgrade",
+  "__proto__",
 ]);
+
+/** A key of metadata and its values. */
+export type MetadataEntry = readonly [string, readonly MetadataValue[]];
 
 export interface SafeMetadata {
   /** What can be sent; a copy. */
@@ -33,10 +38,15 @@ export interface SafeMetadata {
  * other languages refuse more, and past 64 KiB a call never ends at all.
  */
 export function toSafeMetadata(metadata: Metadata, maxBytes = 8192): SafeMetadata {
+  return toSafeEntries(Object.entries(metadata.toJSON()), maxBytes);
+}
+
+/** As `toSafeMetadata`, for entries that are not in a Metadata. */
+export function toSafeEntries(entries: readonly MetadataEntry[], maxBytes: number): SafeMetadata {
   const safe = new Metadata();
   const dropped: string[] = [];
   let room = maxBytes;
-  for (const [key, values] of Object.entries(metadata.toJSON())) {
+  for (const [key, values] of entries) {
     const joined = joinText(values);
     const bytes = sum(joined.map((value) => sizeBytes(key, value)));
     if (bytes > room || isReserved(key) || !addAll(safe, key, joined)) {
@@ -50,15 +60,14 @@ export function toSafeMetadata(metadata: Metadata, maxBytes = 8192): SafeMetadat
 
 /** Whether an application must not set this key. */
 export function isReserved(key: string): boolean {
-  return reservedKey.test(key) || connectionKeys.has(key);
+  const lowerCase = key.toLowerCase();
+  return reservedKey.test(lowerCase) || connectionKeys.has(lowerCase);
 }
 
 // Receivers see the values of a repeated key joined anyway, and node:http2 throws for a repetition
-// of some keys: RFC 9110, section 5.3.
-function joinText(values: MetadataValue[]): MetadataValue[] {
-  return values.length > 1 && values.every((value) => typeof value === "string")
-    ? [values.join(", ")]
-    : values;
+// of some keys: RFC 9110, section 5.3. Blanks around a value make it vanish: RFC 9113, section 8.2.1.
+function joinText(values: readonly MetadataValue[]): readonly MetadataValue[] {
+  return values.every((value) => typeof value === "string") ? [values.join(", ").trim()] : values;
 }
 
 function sizeBytes(key: string, value: MetadataValue): number {
