@@ -1,12 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  ResponderBuilder,
-  ServerInterceptingCall,
-  type ServerInterceptor,
-  ServerListenerBuilder,
-  status,
-} from "@grpc/grpc-js";
-import { type CallKind, callFixture, callKinds } from "@grpc-kit/testing";
 import { describe, expect, it } from "vitest";
 import { emptyMessages, openRawCall, uploadRaw } from "../test/raw-call.ts";
 import { retainedBytes } from "../test/retained-bytes.ts";
@@ -90,58 +82,4 @@ describe("a server stream", () => {
       await expect.poll(() => produced).toBeGreaterThan(stalledAt);
     },
   );
-});
-
-describe("interceptors that take their time", () => {
-  const pause = (): Promise<void> => delay(Math.random() * 3);
-
-  /** Holds every event of a call up for a while, in both directions. */
-  const slow: ServerInterceptor = (_method, call) =>
-    new ServerInterceptingCall(
-      call,
-      new ResponderBuilder()
-        .withStart((next) =>
-          next(
-            new ServerListenerBuilder()
-              .withOnReceiveMetadata(
-                (metadata, proceed) => void pause().then(() => proceed(metadata)),
-              )
-              .withOnReceiveMessage((message, proceed) => void pause().then(() => proceed(message)))
-              .build(),
-          ),
-        )
-        .withSendMetadata((metadata, next) => void pause().then(() => next(metadata)))
-        .withSendMessage((message, next) => void pause().then(() => next(message)))
-        .withSendStatus((sent, next) => void pause().then(() => next(sent)))
-        .build(),
-    );
-
-  it.each(callKinds)("lose and reorder nothing: %s", async (kind: CallKind) => {
-    const { client } = await serveFixture({}, { interceptors: [slow, slow] });
-    const requests = Array.from({ length: 20 }, (_, index) => ({ index: BigInt(index) }));
-    const { code, messages } = await callFixture(client, kind, { requests }).outcome;
-    expect(code).toBe(status.OK);
-    const answers = { unary: [0n], serverStream: [0n], clientStream: [19n] };
-    expect(messages.map(({ index }) => index)).toEqual(
-      kind === "bidi" ? requests.map(({ index }) => index) : answers[kind],
-    );
-  });
-
-  it("lose and reorder nothing of a long server stream, and not the error behind it", async () => {
-    const { client } = await serveFixture(
-      {
-        *serverStream({ count }) {
-          for (let index = 0n; index < count; index += 1n) {
-            yield envelope({ index });
-          }
-          throw new RangeError("after the last message");
-        },
-      },
-      { interceptors: [slow] },
-    );
-    const requests = [{ count: 30n }];
-    const { code, messages } = await callFixture(client, "serverStream", { requests }).outcome;
-    expect(code).toBe(status.INTERNAL);
-    expect(messages.map(({ index }) => Number(index))).toEqual([...Array(30).keys()]);
-  });
 });

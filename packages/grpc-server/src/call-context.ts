@@ -112,7 +112,9 @@ export class HandlerContext implements CallContext {
 
   #setEntry(metadata: Metadata, key: string, value: string | Uint8Array): void {
     if (isReserved(key)) {
-      throw new TypeError(`metadata key must not be one of the protocol's own, got "${key}"`);
+      throw new TypeError(
+        `metadata key must be legal and none of the protocol's own, got "${key}"`,
+      );
     }
     try {
       metadata.set(key, typeof value === "string" ? value : Buffer.from(value));

@@ -42,6 +42,9 @@ export class ResponseWindow {
     let isWritten = false;
     this.#messages += 1;
     this.#call.sendMessage(message, () => {
+      if (isWritten) {
+        return;
+      }
       isWritten = true;
       this.#messages -= 1;
       this.#bytes -= bytes;
