@@ -4,30 +4,24 @@ import { type AwilixContainer, asFunction, asValue, createContainer, type Resolv
 import { openSqliteDatabase } from "./adapters/sqlite-database.ts";
 import { createSqliteItemRepository } from "./adapters/sqlite-item-repository.ts";
 import { migrateSqliteDatabase } from "./adapters/sqlite-migrations.ts";
-import { type BatchCreateItems, createBatchCreateItems } from "./application/batch-create-items.ts";
-import { type CreateItem, createCreateItem } from "./application/create-item.ts";
-import { createDeleteItem, type DeleteItem } from "./application/delete-item.ts";
-import { createGetItem, type GetItem } from "./application/get-item.ts";
+import { createBatchCreateItems } from "./application/batch-create-items.ts";
+import { createCreateItem } from "./application/create-item.ts";
+import { createDeleteItem } from "./application/delete-item.ts";
+import { createGetItem } from "./application/get-item.ts";
 import type { ItemRepository } from "./application/item-repository.ts";
-import { createListItems, type ListItems } from "./application/list-items.ts";
-import { createSyncItem, type SyncItem } from "./application/sync-item.ts";
-import { createUpdateItem, type UpdateItem } from "./application/update-item.ts";
+import type { ItemUseCases } from "./application/item-use-cases.ts";
+import { createListItems } from "./application/list-items.ts";
+import { createSyncItem } from "./application/sync-item.ts";
+import { createUpdateItem } from "./application/update-item.ts";
 import type { Settings } from "./settings.ts";
 
 /** What the container has, by name. */
-export interface ItemCradle {
+export interface ItemCradle extends ItemUseCases {
   readonly settings: Settings;
   readonly now: () => Date;
   readonly newId: () => string;
   readonly database: DatabaseSync;
   readonly itemRepository: ItemRepository;
-  readonly getItem: GetItem;
-  readonly createItem: CreateItem;
-  readonly updateItem: UpdateItem;
-  readonly deleteItem: DeleteItem;
-  readonly listItems: ListItems;
-  readonly batchCreateItems: BatchCreateItems;
-  readonly syncItem: SyncItem;
 }
 
 /**

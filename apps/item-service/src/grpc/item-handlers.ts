@@ -5,26 +5,10 @@ import type {
   ItemSyncResponse,
 } from "@grpc-kit/generated-protos/examples/items";
 import type { Handlers } from "@grpc-kit/grpc-server";
-import type { BatchCreateItems } from "../application/batch-create-items.ts";
-import type { CreateItem } from "../application/create-item.ts";
-import type { DeleteItem } from "../application/delete-item.ts";
-import type { GetItem } from "../application/get-item.ts";
-import type { ListItems } from "../application/list-items.ts";
+import type { ItemUseCases } from "../application/item-use-cases.ts";
 import type { SyncItem } from "../application/sync-item.ts";
-import type { UpdateItem } from "../application/update-item.ts";
 import { toItemChanges, toItemMessage, toItemSyncAction, toNewItem } from "./item-mapper.ts";
 import { isItemError, toErrorDetail, withStatus } from "./item-status.ts";
-
-/** The use cases that the service is made of. */
-export interface ItemUseCases {
-  readonly getItem: GetItem;
-  readonly createItem: CreateItem;
-  readonly updateItem: UpdateItem;
-  readonly deleteItem: DeleteItem;
-  readonly listItems: ListItems;
-  readonly batchCreateItems: BatchCreateItems;
-  readonly syncItem: SyncItem;
-}
 
 /** The handlers of ItemService: each calls one use case and maps what goes in and comes out. */
 export function createItemHandlers({
