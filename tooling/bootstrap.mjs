@@ -8,10 +8,12 @@ const [major, minor] = process.versions.node.split(".").map(Number);
 const hasNode = major > 22 || (major === 22 && minor >= 13);
 const hasPnpm = hasNode && process.env.npm_config_user_agent?.startsWith("pnpm/");
 
-const env = { TURBO_TELEMETRY_DISABLED: "1" };
+const nodeVersion = hasNode ? process.versions.node : readFile(".node-version").trim();
+// turbo caches by the second.
+const env = { TURBO_TELEMETRY_DISABLED: "1", GRPC_KIT_NODE: nodeVersion };
 if (!hasPnpm) {
   env.PATH = await pathWith([
-    ...(hasNode ? [] : [nodePackage(readFile(".node-version").trim())]),
+    ...(hasNode ? [] : [nodePackage(nodeVersion)]),
     // The very version that package.json names: pnpm would fetch that one itself, and from elsewhere.
     JSON.parse(readFile("package.json")).packageManager,
   ]);

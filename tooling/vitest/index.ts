@@ -4,7 +4,14 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 const config: ViteUserConfig = defineConfig({
   resolve: { conditions: ["@grpc-kit/source"] },
   ssr: { resolve: { conditions: ["@grpc-kit/source"], externalConditions: ["@grpc-kit/source"] } },
-  test: { include: ["{src,test}/**/*.test.ts"], restoreMocks: true, unstubEnvs: true },
+  test: {
+    include: ["{src,test}/**/*.test.ts"],
+    restoreMocks: true,
+    unstubEnvs: true,
+    // A busy machine is slow; only what never comes should fail.
+    testTimeout: 20_000,
+    expect: { poll: { timeout: 5_000 } },
+  },
 });
 
 export default config;
