@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { type CallKind, callFixture, callKinds } from "@grpc-kit/testing";
+import type { Envelope } from "@grpc-kit/testing/fixtures";
 import { describe, expect, it } from "vitest";
 import { codeOf } from "../test/code-of.ts";
 import { emptyMessages, openRawCall } from "../test/raw-call.ts";
@@ -111,6 +112,35 @@ describe("a call that is cancelled", () => {
     await expect.poll(() => producedAtEnd).toBeGreaterThan(0);
     await delay(20);
     expect(produced).toBe(producedAtEnd);
+  });
+
+  it.each([
+    ["that it has", (iterable: AsyncIterable<Envelope>) => iterable],
+    ["that it gets only then", (iterable: AsyncIterable<Envelope>) => delay(30, iterable)],
+  ])("closes an iterator %s, once", async (_, give) => {
+    let returns = 0;
+    const { client } = await serveFixture({
+      serverStream: ((_request: unknown, { signal }: CallContext) =>
+        give({
+          [Symbol.asyncIterator]: () => ({
+            async next() {
+              await new Promise((resolve) => signal.addEventListener("abort", resolve));
+              return { done: false, value: envelope({}) };
+            },
+            async return() {
+              returns += 1;
+              return { done: true, value: undefined };
+            },
+          }),
+        })) as FixtureHandlers["serverStream"],
+    });
+    const { cancel, outcome } = callFixture(client, "serverStream");
+    await delay(15);
+    cancel();
+    await outcome;
+    await expect.poll(() => returns).toBe(1);
+    await delay(30);
+    expect(returns).toBe(1);
   });
 
   it("tells onError of what a handler throws because of something else", async () => {

@@ -152,7 +152,8 @@ describe("stop", () => {
     async (channelz) => {
       const channelOptions = { "grpc.enable_channelz": channelz };
       const { server, port } = await serveFixture({}, { channelOptions });
-      const silent = connectTcp(port, "127.0.0.1").resume();
+      const silent = connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true }).resume();
+      silent.on("error", () => {});
       onTestFinished(() => void silent.destroy());
       await once(silent, "connect");
       const closed = once(silent, "close");

@@ -228,8 +228,9 @@ describe("metadata that a handler sets", () => {
   });
 
   it.each(callKinds)("goes with an error as well, below the error's own: %s", async (kind) => {
-    const { client } = await serveFixture(
+    const { client, errors } = await serveFixture(
       failing((context) => {
+        context.setTrailer("x-big", "x".repeat(200_000));
         context.setTrailer("x-a", "context");
         context.setTrailer("x-b", "context");
         const metadata = new Metadata();
@@ -239,6 +240,7 @@ describe("metadata that a handler sets", () => {
     );
     const { trailers } = await callFixture(client, kind).outcome;
     expect([trailers.get("x-a"), trailers.get("x-b")]).toEqual([["context"], ["error"]]);
+    expect(errors.map(String).join()).toContain("dropped x-big");
   });
 
   it("C9: is dropped and reported when it cannot be sent, and the call is answered", async () => {

@@ -131,6 +131,41 @@ describe("an interceptor that throws", () => {
     }
   });
 
+  it("in the middle of a stream ends it with a status, though the generator goes on", async () => {
+    let received = 0;
+    const third: ServerListener = {
+      onReceiveMessage: (message, next) => {
+        received += 1;
+        return received === 3 ? fail() : next(message);
+      },
+    };
+    let finished = false;
+    const { client } = await serveFixture(
+      {
+        async *bidi(requests) {
+          const reading = requests[Symbol.asyncIterator]();
+          void reading.next().then(() => reading.next());
+          try {
+            for (;;) {
+              await delay(1);
+              yield envelope({});
+            }
+          } finally {
+            finished = true;
+          }
+        },
+      },
+      { interceptors: [intercept({}, third)] },
+    );
+    const call = callFixture(client, "bidi", { requests: [{}, {}], keepOpen: true });
+    await delay(20);
+    call.send({});
+    const { code, details, messages } = await call.outcome;
+    expect([code, details]).toEqual([status.INTERNAL, "internal error"]);
+    expect(messages.length).toBeGreaterThan(0);
+    await expect.poll(() => finished).toBe(true);
+  });
+
   it("in onCancel is reported", async () => {
     const interceptors = [intercept({}, { onCancel: fail })];
     const { client, errors } = await serveFixture({}, { interceptors });
@@ -189,19 +224,35 @@ describe("an interceptor", () => {
     }
   });
 
+  it("C9: may set headers that cannot be sent, which are dropped", async () => {
+    const metadata = new Metadata();
+    metadata.set("a:b", "colon");
+    metadata.set("x-kept", "yes");
+    const unsafe = intercept({ sendMetadata: (_metadata, next) => next(metadata) });
+    const { client, errors } = await serveFixture({}, { interceptors: [unsafe] });
+    for (const kind of callKinds) {
+      const { code, headers } = await callFixture(client, kind).outcome;
+      expect([kind, code, headers?.get("x-kept")]).toEqual([kind, status.OK, ["yes"]]);
+      expect(String(errors.splice(0)[0])).toContain("dropped a:b");
+    }
+  });
+
   it("may measure a message with the method's serializer and pass it on later", async () => {
+    const sizes: number[] = [];
     const measure: ServerInterceptor = (method, call) =>
       new ServerInterceptingCall(call, {
         sendMessage: (message, next) => {
-          method.responseSerialize(message);
+          sizes.push(method.responseSerialize(message).byteLength);
           void delay(2).then(() => next(message));
         },
       });
     const { client } = await serveFixture({}, { interceptors: [measure] });
-    for (const kind of callKinds) {
-      const { code, messages } = await callFixture(client, kind).outcome;
+    for (const [index, kind] of callKinds.entries()) {
+      const requests = [{ text: "x".repeat(index + 1) }];
+      const { code, messages } = await callFixture(client, kind, { requests }).outcome;
       expect([kind, code, messages.length]).toEqual([kind, status.OK, 1]);
     }
+    expect(sizes).toEqual([3, 4, 5, 6]);
   });
 
   it("that passes on an event twice does not run the handler twice", async () => {

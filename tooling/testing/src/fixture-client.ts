@@ -36,6 +36,8 @@ type AnyCall =
 export interface FixtureCall {
   /** Settles when the call has ended; never rejects. */
   readonly outcome: Promise<Outcome>;
+  /** Sends another message on a stream that is kept open. */
+  send(request: Partial<Envelope>): void;
   cancel(): void;
 }
 
@@ -93,7 +95,15 @@ export function callFixture(
       call.end();
     }
   }
-  return { outcome, cancel: () => call.cancel() };
+  return {
+    outcome,
+    send: (request) => {
+      if (call instanceof Writable) {
+        call.write(Envelope.create(request));
+      }
+    },
+    cancel: () => call.cancel(),
+  };
 }
 
 function watch(call: AnyCall, messages: Envelope[]): Promise<Outcome> {
