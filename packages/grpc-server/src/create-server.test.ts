@@ -156,9 +156,7 @@ describe("stop", () => {
       silent.on("error", () => {});
       onTestFinished(() => void silent.destroy());
       await once(silent, "connect");
-      const closed = once(silent, "close");
-      await server.stop({ graceMs: 50 });
-      await closed;
+      await server.stop({ graceMs: 2 ** 31 - 1 });
     },
   );
 

@@ -143,8 +143,12 @@ describe("an interceptor that throws", () => {
     const { client } = await serveFixture(
       {
         async *bidi(requests) {
-          const reading = requests[Symbol.asyncIterator]();
-          void reading.next().then(() => reading.next());
+          const readAll = async () => {
+            for await (const _ of requests) {
+              // Nothing to do with a message.
+            }
+          };
+          readAll().catch(() => {});
           try {
             for (;;) {
               await delay(1);
