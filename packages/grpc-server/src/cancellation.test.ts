@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { status } from "@grpc/grpc-js";
+import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
 import { type CallKind, callFixture, callKinds } from "@grpc-kit/testing";
 import type { Envelope } from "@grpc-kit/testing/fixtures";
 import { describe, expect, it } from "vitest";
@@ -46,20 +46,25 @@ describe("a call that is cancelled", () => {
     const started = Promise.withResolvers<CallContext>();
     const goOn = Promise.withResolvers<void>();
     const seen = Promise.withResolvers<AbortSignal>();
-    const { client } = await serveFixture({
-      async unary(request, context) {
-        started.resolve(context);
-        await goOn.promise;
-        seen.resolve(context.signal);
-        return request;
+    const watchCancel: ServerInterceptor = (_method, call) =>
+      new ServerInterceptingCall(call, {
+        start: (next) => next({ onCancel: () => goOn.resolve() }),
+      });
+    const { client } = await serveFixture(
+      {
+        async unary(request, context) {
+          started.resolve(context);
+          await goOn.promise;
+          seen.resolve(context.signal);
+          return request;
+        },
       },
-    });
+      { interceptors: [watchCancel] },
+    );
     const { cancel, outcome } = callFixture(client, "unary");
     await started.promise;
     cancel();
     await outcome;
-    await delay(20);
-    goOn.resolve();
     expect(codeOf((await seen.promise).reason)).toBe(status.CANCELLED);
   });
 
@@ -119,9 +124,11 @@ describe("a call that is cancelled", () => {
     ["that it gets only then", (iterable: AsyncIterable<Envelope>) => delay(30, iterable)],
   ])("closes an iterator %s, once", async (_, give) => {
     let returns = 0;
+    const started = Promise.withResolvers<void>();
     const { client } = await serveFixture({
-      serverStream: ((_request: unknown, { signal }: CallContext) =>
-        give({
+      serverStream: ((_request: unknown, { signal }: CallContext) => {
+        started.resolve();
+        return give({
           [Symbol.asyncIterator]: () => ({
             async next() {
               await new Promise((resolve) => signal.addEventListener("abort", resolve));
@@ -132,10 +139,11 @@ describe("a call that is cancelled", () => {
               return { done: true, value: undefined };
             },
           }),
-        })) as FixtureHandlers["serverStream"],
+        });
+      }) as FixtureHandlers["serverStream"],
     });
     const { cancel, outcome } = callFixture(client, "serverStream");
-    await delay(15);
+    await started.promise;
     cancel();
     await outcome;
     await expect.poll(() => returns).toBe(1);

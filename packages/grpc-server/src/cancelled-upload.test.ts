@@ -67,7 +67,7 @@ describe("an upload that its caller cancels", () => {
         async clientStream(requests) {
           try {
             for await (const _ of requests) {
-              // Nothing to do with a message.
+              caller.postMessage("received");
             }
             ends.push("complete");
           } catch (error) {
@@ -79,21 +79,21 @@ describe("an upload that its caller cancels", () => {
       // A thread of its own, as the server must run on meanwhile.
       const caller = new Worker(
         `const { Client, credentials } = require("@grpc/grpc-js");
-       const { setTimeout: delay } = require("node:timers/promises");
-       const { workerData } = require("node:worker_threads");
-       (async () => {
-         const client = new Client("127.0.0.1:" + workerData, credentials.createInsecure());
-         for (let call = 0; call < 5; call += 1) {
-           const path = "/fixtures.FixtureService/ClientStream";
-           const upload = client.makeClientStreamRequest(path, (it) => it, (it) => it, () => {});
-           upload.write(Buffer.alloc(0));
-           await delay(20);
-           upload.cancel();
-           for (const end = Date.now() + 60; Date.now() < end; );
-           await delay(20);
-         }
-         client.close();
-       })();`,
+         const { once } = require("node:events");
+         const { parentPort, workerData } = require("node:worker_threads");
+         (async () => {
+           const client = new Client("127.0.0.1:" + workerData, credentials.createInsecure());
+           for (let call = 0; call < 5; call += 1) {
+             const path = "/fixtures.FixtureService/ClientStream";
+             const upload = client.makeClientStreamRequest(path, (it) => it, (it) => it, () => {});
+             upload.write(Buffer.alloc(0));
+             await once(parentPort, "message");
+             upload.cancel();
+             for (const end = Date.now() + 60; Date.now() < end; );
+           }
+           client.close();
+           parentPort.close();
+         })();`,
         { eval: true, workerData: port },
       );
       await once(caller, "exit");
