@@ -47,13 +47,15 @@ export class Connection {
   }
 }
 
-/** Tells which connection the running code serves. */
+/** The connections of one server. */
 export interface Connections {
   /** Begins to learn of sessions. */
   watch(): void;
   /** Runs what sets up a connection; all that happens on the connection then belongs to it. */
   open(setUp: () => void): void;
+  /** The connection that the running code serves. */
   current(): Connection | undefined;
+  /** Learns of no more sessions. */
   close(): void;
 }
 

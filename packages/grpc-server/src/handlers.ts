@@ -40,7 +40,10 @@ export type Handler<Definition> =
         : UnaryHandler<Request, Response>
     : never;
 
-/** A handler for each method of a service (ts-proto writes the definition): an object literal, or an instance of a class. */
+/**
+ * A handler for each method of a service, whose definition ts-proto writes: an object literal, or an
+ * instance of a class.
+ */
 export type Handlers<Definition extends ServiceDefinition> = {
   readonly [Name in keyof Definition]: Handler<Definition[Name]>;
 };

@@ -1,100 +1,17 @@
 import { setTimeout as delay } from "node:timers/promises";
 import {
   Metadata,
-  type Responder,
   ServerInterceptingCall,
   type ServerInterceptor,
   type ServerListener,
   status,
 } from "@grpc/grpc-js";
-import { type CallKind, callFixture, callKinds } from "@grpc-kit/testing";
+import { callValues, createContextKey, currentCall } from "@grpc-kit/grpc-context";
+import { callFixture, callKinds } from "@grpc-kit/testing";
 import { describe, expect, it } from "vitest";
+import { intercept } from "../test/intercept.ts";
 import { envelope, serveFixture } from "../test/serve-fixture.ts";
-
-function intercept(responder: Responder, listener: ServerListener = {}): ServerInterceptor {
-  return (_method, call) =>
-    new ServerInterceptingCall(call, { start: (next) => next(listener), ...responder });
-}
-
-/** Holds up what `isHeld` says, each for another while, in both directions. */
-function slow(isHeld: (index: number) => boolean): ServerInterceptor {
-  let index = 0;
-  const pass = (proceed: () => void): void => {
-    index += 1;
-    if (isHeld(index)) {
-      void delay((index * 7) % 4).then(proceed);
-    } else {
-      proceed();
-    }
-  };
-  return intercept(
-    {
-      sendMetadata: (metadata, next) => pass(() => next(metadata)),
-      sendMessage: (message, next) => pass(() => next(message)),
-      sendStatus: (sent, next) => pass(() => next(sent)),
-    },
-    {
-      onReceiveMetadata: (metadata, next) => pass(() => next(metadata)),
-      onReceiveMessage: (message, next) => pass(() => next(message)),
-    },
-  );
-}
-
-const paces: readonly (readonly [string, (index: number) => boolean])[] = [
-  ["with everything", () => true],
-  ["with every second thing", (index) => index % 2 === 0],
-  ["with every fifth thing", (index) => index % 5 === 0],
-];
-
-describe.each(paces)("interceptors that take their time %s", (_, isHeld) => {
-  it.each(callKinds)("lose and reorder nothing: %s", async (kind: CallKind) => {
-    const { client } = await serveFixture({}, { interceptors: [slow(isHeld), slow(isHeld)] });
-    const requests = Array.from({ length: 20 }, (_, index) => ({ index: BigInt(index) }));
-    const { code, messages } = await callFixture(client, kind, { requests }).outcome;
-    expect(code).toBe(status.OK);
-    const answers = { unary: [0n], serverStream: [0n], clientStream: [19n] };
-    expect(messages.map(({ index }) => index)).toEqual(
-      kind === "bidi" ? requests.map(({ index }) => index) : answers[kind],
-    );
-  });
-
-  it("lose and reorder nothing of a long server stream, and not the error behind it", async () => {
-    const { client } = await serveFixture(
-      {
-        *serverStream({ count }) {
-          for (let index = 0n; index < count; index += 1n) {
-            yield envelope({ index });
-          }
-          throw new RangeError("after the last message");
-        },
-      },
-      { interceptors: [slow(isHeld)] },
-    );
-    const requests = [{ count: 60n }];
-    const { code, messages } = await callFixture(client, "serverStream", { requests }).outcome;
-    expect(code).toBe(status.INTERNAL);
-    expect(messages.map(({ index }) => Number(index))).toEqual([...Array(60).keys()]);
-  });
-
-  it.each(callKinds)("do not hide that a message cannot be sent: %s", async (kind) => {
-    const { client, errors } = await serveFixture(
-      {
-        unary: () => null as never,
-        clientStream: () => null as never,
-        *serverStream() {
-          yield null as never;
-        },
-        *bidi() {
-          yield null as never;
-        },
-      },
-      { interceptors: [slow(isHeld)] },
-    );
-    const { code, details } = await callFixture(client, kind).outcome;
-    expect([code, details]).toEqual([status.INTERNAL, "internal error"]);
-    expect(errors).toHaveLength(1);
-  });
-});
+import type { CallContext } from "./call-context.ts";
 
 describe("an interceptor that throws", () => {
   const fail = (): never => {
@@ -208,6 +125,46 @@ describe("an interceptor", () => {
     );
     const { code, details } = await callFixture(client, kind).outcome;
     expect([code, details, runs]).toEqual([status.UNAUTHENTICATED, "who are you", 0]);
+  });
+
+  it("may leave values for the handler, each call its own", async () => {
+    const tenantKey = createContextKey<string>("tenant");
+    const leave = intercept(
+      {},
+      {
+        onReceiveMetadata: (metadata, next) => {
+          callValues(metadata).set(tenantKey, String(metadata.get("x-tenant")[0]));
+          next(metadata);
+        },
+      },
+    );
+    const read = (context: CallContext) => {
+      const text = `${context.get(tenantKey)} ${currentCall()?.get(tenantKey)}`;
+      context.set(tenantKey, "changed");
+      return envelope({ text: `${text} ${currentCall()?.get(tenantKey)}` });
+    };
+    const { client } = await serveFixture(
+      {
+        unary: (_request, context) => read(context),
+        clientStream: (_requests, context) => read(context),
+        *serverStream(_request, context) {
+          yield read(context);
+        },
+        *bidi(_requests, context) {
+          yield read(context);
+        },
+      },
+      { interceptors: [leave] },
+    );
+    const texts = await Promise.all(
+      callKinds.map(async (kind) => {
+        const metadata = new Metadata();
+        metadata.set("x-tenant", kind);
+        const { messages } = await callFixture(client, kind, { metadata }).outcome;
+        return messages[0]?.text;
+      }),
+    );
+    expect(texts).toEqual(callKinds.map((kind) => `${kind} ${kind} changed`));
   });
 
   it("B13 C9: may send any text and any metadata with a status", async () => {

@@ -12,9 +12,9 @@ export interface GrpcServerOptions {
   /** Run for each call before its handler, the first one outermost. Default: none. */
   readonly interceptors?: readonly ServerInterceptor[];
   /**
-   * Called with each error that the caller is not told of: what handlers throw beside StatusErrors,
-   * what they throw after their call has ended, and metadata that cannot be sent. Default: writes to
-   * stderr.
+   * Called with each error that the caller is not told of: what interceptors throw, what handlers throw
+   * beside StatusErrors or after their call has ended, and metadata that cannot be sent. Default:
+   * writes to stderr.
    */
   readonly onError?: (error: unknown, context: CallContext) => void;
   /** Options of grpc-js, over this package's own: `grpc.max_concurrent_streams` is 100. */

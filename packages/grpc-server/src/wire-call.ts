@@ -82,19 +82,35 @@ export class WireCall extends ServerInterceptingCall implements CallListener {
   }
 
   onReceiveMetadata(metadata: Metadata): void {
-    this.#deliver((listener) => listener.onReceiveMetadata(metadata));
+    try {
+      this.#listener?.onReceiveMetadata(metadata);
+    } catch (error) {
+      this.#owner?.onBroken(error);
+    }
   }
 
   onReceiveMessage(message: unknown): void {
-    this.#deliver((listener) => listener.onReceiveMessage(message));
+    try {
+      this.#listener?.onReceiveMessage(message);
+    } catch (error) {
+      this.#owner?.onBroken(error);
+    }
   }
 
   onReceiveHalfClose(): void {
-    this.#deliver((listener) => listener.onReceiveHalfClose());
+    try {
+      this.#listener?.onReceiveHalfClose();
+    } catch (error) {
+      this.#owner?.onBroken(error);
+    }
   }
 
   onCancel(): void {
-    this.#deliver((listener) => listener.onCancel());
+    try {
+      this.#listener?.onCancel();
+    } catch (error) {
+      this.#owner?.onBroken(error);
+    }
   }
 
   // grpc-js would end a call for either fault by itself, but not so that its caller sees the status
@@ -111,16 +127,6 @@ export class WireCall extends ServerInterceptingCall implements CallListener {
       this.#owner?.onSendFailure(error);
     }
     return undefined;
-  }
-
-  #deliver(event: (listener: CallListener) => void): void {
-    try {
-      if (this.#listener !== undefined) {
-        event(this.#listener);
-      }
-    } catch (error) {
-      this.#owner?.onBroken(error);
-    }
   }
 
   #tellDropped(keys: readonly string[]): void {

@@ -1,6 +1,6 @@
 import { type Metadata, status } from "@grpc/grpc-js";
 import { toSafeDetails } from "./safe-details.ts";
-import { type MetadataEntry, toSafeEntries } from "./safe-metadata.ts";
+import { type MetadataEntry, maxMetadataBytes, toSafeEntries } from "./safe-metadata.ts";
 import { isErrorCode, isStatusError } from "./status-error.ts";
 
 /** How a call ends, as it can be sent. */
@@ -12,8 +12,6 @@ export interface WireStatus {
   readonly dropped?: readonly string[];
 }
 
-const maxTrailerBytes = 8192;
-
 /**
  * The status to send for whatever was thrown. It never throws, and it tells the caller only what a
  * StatusError was made to tell: anything else, an error with a numeric `code` of its own included,
@@ -22,15 +20,16 @@ const maxTrailerBytes = 8192;
 export function errorToStatus(error: unknown, trailers?: Metadata): WireStatus {
   try {
     if (isStatusError(error) && isErrorCode(error.code)) {
-      return toWireStatus(error.code, String(error.details), [
-        () => error.metadata,
-        () => trailers,
-      ]);
+      const entries = joinEntries(
+        entriesOf(() => error.metadata),
+        entriesOf(() => trailers),
+      );
+      return toWireStatus(error.code, String(error.details), entries);
     }
   } catch {
     // A getter that throws: it is no error that we can read.
   }
-  return toWireStatus(status.INTERNAL, "internal error", [() => trailers]);
+  return toSafeStatus(status.INTERNAL, "internal error", trailers);
 }
 
 /** The status as it can be sent: its text made safe, and what of its metadata cannot be sent left out. */
@@ -39,41 +38,34 @@ export function toSafeStatus(
   details: string,
   metadata?: Metadata | null,
 ): WireStatus {
-  return toWireStatus(code, details, [() => metadata ?? undefined]);
+  return toWireStatus(code, details, metadata ? entriesOf(() => metadata) : []);
 }
 
-function toWireStatus(
-  code: status,
-  text: string,
-  sources: readonly (() => Metadata | undefined)[],
-): WireStatus {
+function toWireStatus(code: status, text: string, entries: readonly MetadataEntry[]): WireStatus {
   const details = text === "" ? "" : toSafeDetails(text);
-  const entries = joinEntries(sources);
   if (entries.length === 0) {
     return { code, details };
   }
-  const room = maxTrailerBytes - encodeURI(details).length;
-  const { metadata, dropped } = toSafeEntries(entries, room);
+  const { metadata, dropped } = toSafeEntries(
+    entries,
+    maxMetadataBytes - encodeURI(details).length,
+  );
   return dropped.length === 0 ? { code, details, metadata } : { code, details, metadata, dropped };
 }
 
-/** The entries of all sources. Where two have a key, those of the first. */
-function joinEntries(sources: readonly (() => Metadata | undefined)[]): readonly MetadataEntry[] {
-  const joined = new Map<string, MetadataEntry>();
-  for (const source of sources) {
-    for (const entry of entriesOf(source)) {
-      if (!joined.has(entry[0])) {
-        joined.set(entry[0], entry);
-      }
-    }
-  }
-  return [...joined.values()];
+/** The entries of both. Where both have a key, those of the first. */
+function joinEntries(
+  first: readonly MetadataEntry[],
+  second: readonly MetadataEntry[],
+): readonly MetadataEntry[] {
+  const keys = new Set(first.map(([key]) => key));
+  return [...first, ...second.filter(([key]) => !keys.has(key))];
 }
 
 // Metadata that cannot be read must not hide the status.
-function entriesOf(source: () => Metadata | undefined): readonly MetadataEntry[] {
+function entriesOf(read: () => Metadata | undefined): readonly MetadataEntry[] {
   try {
-    return Object.entries(source()?.toJSON() ?? {});
+    return Object.entries(read()?.toJSON() ?? {});
   } catch {
     return [];
   }

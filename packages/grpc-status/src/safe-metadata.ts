@@ -1,5 +1,8 @@
 import { Metadata, type MetadataValue } from "@grpc/grpc-js";
 
+/** Peers of other languages refuse more, and past 64 KiB a call never ends at all. */
+export const maxMetadataBytes = 8192;
+
 // What HTTP/2 counts for an entry beside its key and value: RFC 9113, section 6.5.2.
 const entryOverheadBytes = 32;
 
@@ -34,10 +37,12 @@ export interface SafeMetadata {
 
 /**
  * The entries of `metadata` that can be sent without harm, in their order: no key of the protocol's
- * own, no value that HTTP/2 cannot carry, no more than `maxBytes` in all. Default: 8192, as peers of
- * other languages refuse more, and past 64 KiB a call never ends at all.
+ * own, no value that HTTP/2 cannot carry, no more than `maxBytes` in all. Default: 8192.
  */
-export function toSafeMetadata(metadata: Metadata, maxBytes = 8192): SafeMetadata {
+export function toSafeMetadata(
+  metadata: Metadata,
+  maxBytes: number = maxMetadataBytes,
+): SafeMetadata {
   return toSafeEntries(Object.entries(metadata.toJSON()), maxBytes);
 }
 

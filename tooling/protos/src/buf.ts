@@ -18,3 +18,11 @@ export function buf(folder: string, ...args: readonly string[]): BufResult {
   }
   return { isOk: status === 0, output: stdout + stderr };
 }
+
+/** As `buf`, but throws what buf said if it fails. */
+export function runBuf(folder: string, ...args: readonly string[]): void {
+  const { isOk, output } = buf(folder, ...args);
+  if (!isOk) {
+    throw new Error(`buf ${args[0]} failed:\n${output}`);
+  }
+}

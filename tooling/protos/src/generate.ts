@@ -5,8 +5,10 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { buf, root } from "./buf.ts";
+import { root, runBuf } from "./buf.ts";
 import { descriptorsModule, viewInsteadOfCopy } from "./generated-code.ts";
+
+const protos = `${root}/protos`;
 
 const outputs = [
   {
@@ -27,21 +29,15 @@ function filesIn(folder: string): Map<string, string> {
   return new Map(files.map((name) => [name, readFileSync(join(folder, name), "utf8")]));
 }
 
-function runBuf(...args: readonly string[]): void {
-  const { isOk, output } = buf(`${root}/protos`, ...args);
-  if (!isOk) {
-    throw new Error(`buf ${args[0]} failed:\n${output}`);
-  }
-}
-
 function generateInto(target: string, { folder, template, descriptors }: (typeof outputs)[number]) {
-  runBuf("generate", "--template", template, "-o", target);
+  runBuf(protos, "generate", "--template", template, "-o", target);
   const written = join(target, folder);
   for (const [name, code] of filesIn(written)) {
     writeFileSync(join(written, name), viewInsteadOfCopy(code));
   }
   const binary = join(target, "descriptors.binpb");
   runBuf(
+    protos,
     "build",
     "--as-file-descriptor-set",
     "--exclude-source-info",
