@@ -6,6 +6,7 @@ import {
   type ServedCall,
 } from "@grpc-kit/grpc-context";
 import { isReserved } from "@grpc-kit/grpc-status";
+import type { OnError } from "./route.ts";
 
 /** What a handler knows of its call, beside the request. */
 export interface CallContext extends ServedCall {
@@ -29,7 +30,7 @@ export class HandlerContext implements CallContext {
   readonly #call: ServerInterceptingCallInterface;
   #headers: Metadata | undefined;
   #areHeadersSent = false;
-  readonly #onBadMetadata: (error: unknown, context: CallContext) => void;
+  readonly #onBadMetadata: OnError;
   #values: CallValues | undefined;
   #controller: AbortController | undefined;
   #abortReason: unknown;
@@ -38,7 +39,7 @@ export class HandlerContext implements CallContext {
     path: string,
     metadata: Metadata,
     call: ServerInterceptingCallInterface,
-    onBadMetadata: (error: unknown, context: CallContext) => void,
+    onBadMetadata: OnError,
   ) {
     this.path = path;
     this.metadata = metadata;
@@ -91,7 +92,7 @@ export class HandlerContext implements CallContext {
   setHeader(key: string, value: string | Uint8Array): void {
     if (this.#areHeadersSent) {
       const error = new Error(`headers must be set before the first message, dropped ${key}`);
-      this.#onBadMetadata(error, this);
+      this.#onBadMetadata(error, this, undefined);
       return;
     }
     this.#headers ??= new Metadata();
@@ -120,7 +121,7 @@ export class HandlerContext implements CallContext {
       metadata.set(key, typeof value === "string" ? value : Buffer.from(value));
     } catch (error) {
       // The value often comes from a caller or a database, so it must not decide how a call ends.
-      this.#onBadMetadata(error, this);
+      this.#onBadMetadata(error, this, undefined);
     }
   }
 }

@@ -1,12 +1,13 @@
 import { Metadata, type ServerInterceptingCallInterface, status } from "@grpc/grpc-js";
 import { runInCall } from "@grpc-kit/grpc-context";
-import { errorToStatus, isStatusError, StatusError } from "@grpc-kit/grpc-status";
+import { isAbortError, StatusError, type WireStatus } from "@grpc-kit/grpc-status";
 import { HandlerContext } from "./call-context.ts";
 import { Connection } from "./connection.ts";
 import { RequestStream } from "./request-stream.ts";
 import { ResponseWindow } from "./response-window.ts";
-import { isAbortError, iterate, type Responses } from "./responses.ts";
+import { iterate, type Responses } from "./responses.ts";
 import type { Route } from "./route.ts";
+import { traceIdOf } from "./trace-id.ts";
 import type { CallListener, CallStatus, WireCall, WireOwner } from "./wire-call.ts";
 
 // The longest delay that setTimeout takes.
@@ -87,17 +88,19 @@ export class CallRun implements CallListener, WireOwner {
 
   onSendFailure(error: unknown): void {
     this.#window.giveUp();
-    void this.#fail(error, this.#knownContext());
+    void this.#fail(error);
   }
 
   onBroken(error: unknown): void {
-    this.#report(error);
-    if (!this.#isEnded) {
-      this.#isBroken = true;
-      this.#context?.abort(new StatusError(status.CANCELLED, "the call has ended"));
-      this.#stopResponses();
-      this.#end(errorToStatus(undefined));
+    if (this.#isEnded) {
+      this.#report(error);
+      return;
     }
+    this.#isBroken = true;
+    this.#context?.abort(new StatusError(status.CANCELLED, "the call has ended"));
+    this.#stopResponses();
+    // What an interceptor throws is not meant for the caller, whatever it is.
+    this.#endWith(this.#statusOf(undefined), error);
   }
 
   onDropped(keys: readonly string[]): void {
@@ -108,7 +111,8 @@ export class CallRun implements CallListener, WireOwner {
   // https://github.com/grpc/grpc/blob/master/doc/statuscodes.md: a wrong number of messages
   #refuse(details: string): void {
     if (!this.#isEnded) {
-      this.#end({ code: status.UNIMPLEMENTED, details });
+      const error = new StatusError(status.UNIMPLEMENTED, details);
+      this.#endWith(this.#statusOf(error), error);
     }
   }
 
@@ -131,7 +135,7 @@ export class CallRun implements CallListener, WireOwner {
         await this.#succeed(context);
       }
     } catch (error) {
-      await this.#fail(error, context);
+      await this.#fail(error);
     }
   }
 
@@ -156,7 +160,7 @@ export class CallRun implements CallListener, WireOwner {
       }
       this.#stopResponses();
     } catch (error) {
-      await this.#fail(error, context);
+      await this.#fail(error);
     }
   }
 
@@ -183,24 +187,35 @@ export class CallRun implements CallListener, WireOwner {
     }
   }
 
-  async #fail(error: unknown, context: HandlerContext): Promise<void> {
-    if (this.#isEnded) {
-      this.#reportLate(error);
-      return;
-    }
-    if (!isStatusError(error)) {
-      this.#report(error);
-    }
+  async #fail(error: unknown): Promise<void> {
     this.#stopResponses();
-    if (this.#window.isHeld && !this.#isBroken) {
+    if (!this.#isEnded && this.#window.isHeld && !this.#isBroken) {
       await this.#window.room();
     }
-    if (!this.#isEnded) {
-      const callStatus = errorToStatus(error, context.trailers);
-      this.#end(callStatus);
-      if (callStatus.dropped !== undefined) {
-        this.onDropped(callStatus.dropped);
-      }
+    if (this.#isEnded) {
+      this.#reportLate(error);
+    } else {
+      this.#endWith(this.#statusOf(error), error);
+    }
+  }
+
+  #statusOf(error: unknown): WireStatus {
+    const { trailers, metadata } = this.#knownContext();
+    return this.#route.errorToStatus(error, {
+      trailers,
+      domain: this.#route.service,
+      traceId: traceIdOf(metadata),
+      acceptLanguage: metadata.get("accept-language")[0]?.toString(),
+    });
+  }
+
+  #endWith(callStatus: WireStatus, error: unknown): void {
+    if (callStatus.errorId !== undefined) {
+      this.#report(error, callStatus.errorId);
+    }
+    this.#end(callStatus);
+    if (callStatus.dropped !== undefined) {
+      this.onDropped(callStatus.dropped);
     }
   }
 
@@ -243,7 +258,7 @@ export class CallRun implements CallListener, WireOwner {
     if (remainingMs <= maxTimerMs) {
       this.#deadlineTimer = setTimeout(() => {
         this.#cancel(status.DEADLINE_EXCEEDED);
-        this.#end({ code: status.DEADLINE_EXCEEDED, details: "deadline exceeded" });
+        this.#endWith(this.#statusOf(this.#cancellation), this.#cancellation);
       }, remainingMs);
     }
   }
@@ -270,8 +285,8 @@ export class CallRun implements CallListener, WireOwner {
     }
   }
 
-  #report(error: unknown): void {
-    this.#route.onError(error, this.#knownContext());
+  #report(error: unknown, errorId?: string): void {
+    this.#route.onError(error, this.#knownContext(), errorId);
   }
 
   #knownContext(): HandlerContext {

@@ -36,7 +36,8 @@ const maxGraceMs = 2 ** 31 - 1;
 
 /** Makes a gRPC server with async functions and generators as handlers. It listens once started. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { host, port, interceptors, onError, channelOptions } = resolveOptions(options);
+  const { host, port, interceptors, onError, errorToStatus, channelOptions } =
+    resolveOptions(options);
   const routes = new Map<string, Route>();
   const connections = trackConnections();
   const engine = new Server({
@@ -111,7 +112,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
 
   const server: GrpcServer = {
     addService(service, handlers) {
-      const registration = registerHandlers(service, handlers, onError);
+      const registration = registerHandlers(service, handlers, { onError, errorToStatus });
       const taken = registration.routes.find(({ path }) => routes.has(path));
       if (taken !== undefined) {
         throw new TypeError(`service must be added once, got ${taken.path} again`);

@@ -13,4 +13,5 @@ export type {
   ServerStreamHandler,
   UnaryHandler,
 } from "./handlers.ts";
+export type { OnError } from "./route.ts";
 export type { GrpcServerOptions } from "./server-options.ts";

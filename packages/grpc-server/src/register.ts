@@ -16,7 +16,7 @@ export interface Registration {
 export function registerHandlers<Definition extends ServiceDefinition>(
   service: Definition,
   handlers: Handlers<Definition>,
-  onError: Route["onError"],
+  errors: Pick<Route, "onError" | "errorToStatus">,
 ): Registration {
   const given = handlers as Readonly<Record<string, unknown>>;
   const unknown = Object.keys(given).find(
@@ -40,12 +40,13 @@ export function registerHandlers<Definition extends ServiceDefinition>(
     const { path, requestStream, responseStream, responseSerialize } = method;
     return {
       path,
+      service: path.slice(1, path.lastIndexOf("/")),
       requestStream,
       responseStream,
       handle: handler.bind(handlers),
       serialize: responseSerialize,
       handOver,
-      onError,
+      ...errors,
     };
   });
   return { definition, implementation, routes };

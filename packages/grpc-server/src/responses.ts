@@ -12,13 +12,3 @@ export function iterate(responses: unknown, path: string): Responses {
   }
   return iterator;
 }
-
-/** Whether an error says that something was given up because its signal aborted. */
-export function isAbortError(error: unknown): boolean {
-  try {
-    return error instanceof Error && error.name === "AbortError";
-  } catch {
-    // A proxy may throw at any question.
-    return false;
-  }
-}

@@ -1,9 +1,12 @@
 import type { MethodDefinition } from "@grpc/grpc-js";
+import type { ErrorToStatus } from "@grpc-kit/grpc-status";
 import type { CallContext } from "./call-context.ts";
 
 /** A method with its handler: all that does not change from call to call. */
 export interface Route {
   readonly path: string;
+  /** The full name of its service: "examples.ItemService". */
+  readonly service: string;
   readonly requestStream: boolean;
   readonly responseStream: boolean;
   /** The four kinds of handler, seen from below: one or many requests to one or many answers. */
@@ -11,9 +14,13 @@ export interface Route {
   readonly serialize: (response: unknown) => Buffer;
   /** Where a message waits that is serialised already, while it is passed to grpc-js. */
   readonly handOver: HandOver;
-  /** Takes every error that the caller is not told of. */
-  readonly onError: (error: unknown, context: CallContext) => void;
+  /** Takes every error that the caller is not told everything of. */
+  readonly onError: OnError;
+  readonly errorToStatus: ErrorToStatus;
 }
+
+/** `errorId` is what the caller was told in place of the error; undefined if its call had ended. */
+export type OnError = (error: unknown, context: CallContext, errorId: string | undefined) => void;
 
 export interface HandOver {
   bytes: Buffer | undefined;

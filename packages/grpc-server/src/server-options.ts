@@ -1,6 +1,8 @@
 import { inspect } from "node:util";
 import type { ChannelOptions, ServerInterceptor } from "@grpc/grpc-js";
+import { type ErrorToStatus, errorToStatus as standardErrorToStatus } from "@grpc-kit/grpc-status";
 import type { CallContext } from "./call-context.ts";
+import type { OnError } from "./route.ts";
 
 export interface GrpcServerOptions {
   /** The address to listen on. Default: "0.0.0.0". */
@@ -12,11 +14,16 @@ export interface GrpcServerOptions {
   /** Run for each call before its handler, the first one outermost. Default: none. */
   readonly interceptors?: readonly ServerInterceptor[];
   /**
-   * Called with each error that the caller is not told of: what interceptors throw, what handlers throw
-   * beside StatusErrors or after their call has ended, and metadata that cannot be sent. Default:
-   * writes to stderr.
+   * Called with each error that the caller is not told everything of, and the id that it is told
+   * instead: what interceptors throw, what handlers throw that is not exposed or comes after their call
+   * has ended, and metadata that cannot be sent. Default: writes to stderr.
    */
-  readonly onError?: (error: unknown, context: CallContext) => void;
+  readonly onError?: OnError;
+  /**
+   * Says how a call ends whose handler throws. Default: `errorToStatus` of `@grpc-kit/grpc-status`;
+   * its `createErrorMapper` makes others.
+   */
+  readonly errorToStatus?: ErrorToStatus;
   /** Options of grpc-js, over this package's own: `grpc.max_concurrent_streams` is 100. */
   readonly channelOptions?: ChannelOptions;
 }
@@ -31,6 +38,7 @@ export function resolveOptions({
   insecure,
   interceptors = [],
   onError = writeToStderr,
+  errorToStatus = standardErrorToStatus,
   channelOptions = {},
 }: GrpcServerOptions): Required<GrpcServerOptions> {
   if (typeof host !== "string" || host === "") {
@@ -50,12 +58,16 @@ export function resolveOptions({
   if (typeof onError !== "function") {
     throw new TypeError(`onError must be a function, got ${inspect(onError)}`);
   }
+  if (typeof errorToStatus !== "function") {
+    throw new TypeError(`errorToStatus must be a function, got ${inspect(errorToStatus)}`);
+  }
   return {
     host,
     port,
     insecure,
     interceptors,
     onError: guard(onError),
+    errorToStatus: guardMapper(errorToStatus),
     channelOptions: { ...defaultChannelOptions, ...withoutUndefined(channelOptions) },
   };
 }
@@ -65,21 +77,33 @@ function withoutUndefined(options: ChannelOptions): ChannelOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
-type OnError = Required<GrpcServerOptions>["onError"];
-
 // It runs where a call ends, and whatever it throws would end the process instead.
 function guard(onError: OnError): OnError {
-  return (error, context) => {
-    const report = async (): Promise<void> => onError(error, context);
+  return (error, context, errorId) => {
+    const report = async (): Promise<void> => onError(error, context, errorId);
     report().catch((thrown: unknown) => {
-      writeToStderr(error, context);
-      writeToStderr(thrown, context);
+      writeToStderr(error, context, errorId);
+      writeToStderr(thrown, context, undefined);
     });
   };
 }
 
-function writeToStderr(error: unknown, { path }: CallContext): void {
-  process.stderr.write(`${path}: ${show(error)}\n`);
+function guardMapper(errorToStatus: ErrorToStatus): ErrorToStatus {
+  return (error, context) => {
+    try {
+      return errorToStatus(error, context);
+    } catch (thrown) {
+      return standardErrorToStatus(
+        new Error("errorToStatus has thrown", { cause: thrown }),
+        context,
+      );
+    }
+  };
+}
+
+function writeToStderr(error: unknown, { path }: CallContext, errorId: string | undefined): void {
+  const id = errorId === undefined ? "" : ` [error id ${errorId}]`;
+  process.stderr.write(`${path}${id}: ${show(error)}\n`);
 }
 
 function show(error: unknown): string {

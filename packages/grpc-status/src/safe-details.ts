@@ -1,14 +1,15 @@
 // The whole of the trailers should stay below 8 KiB, and each byte of the text may become three
 // ("%E2"): https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
-const maxBytes = 1024;
+const maxDetailsBytes = 1024;
 const ellipsis = "…";
 const encoder = new TextEncoder();
 
 /**
  * `details` as they can be sent: well-formed (a lone surrogate makes grpc-js throw where nobody can
- * catch it), without control characters, and at most 1,024 bytes of UTF-8, cut between characters.
+ * catch it), without control characters, and at most `maxBytes` of UTF-8, cut between characters.
+ * Default: 1,024.
  */
-export function toSafeDetails(details: string): string {
+export function toSafeDetails(details: string, maxBytes: number = maxDetailsBytes): string {
   // Nothing behind this can fit, and a text may be very long.
   const head = details.slice(0, maxBytes + 1);
   const clean = head.toWellFormed().replaceAll(/\p{Cc}+/gu, " ");

@@ -3,6 +3,10 @@ import { Metadata, type MetadataValue } from "@grpc/grpc-js";
 /** Peers of other languages refuse more, and past 64 KiB a call never ends at all. */
 export const maxMetadataBytes = 8192;
 
+// What is sent beside metadata and the text of a status, at the most: an error before any message comes
+// in one block with `:status`, `content-type`, `date` and what else a response begins with.
+const envelopeBytes = 400;
+
 // What HTTP/2 counts for an entry beside its key and value: RFC 9113, section 6.5.2.
 const entryOverheadBytes = 32;
 
@@ -61,6 +65,25 @@ export function toSafeEntries(entries: readonly MetadataEntry[], maxBytes: numbe
     room -= bytes;
   }
   return { metadata: safe, dropped };
+}
+
+/** How much room is left for metadata beside a status with this text, which grpc-js percent-encodes. */
+export function roomBeside(details: string): number {
+  return maxMetadataBytes - envelopeBytes - encodeURI(details).length;
+}
+
+/** What the entries take of the room for metadata. */
+export function totalBytes(entries: readonly MetadataEntry[]): number {
+  return sum(entries.flatMap(([key, values]) => values.map((value) => sizeBytes(key, value))));
+}
+
+/** The entries of metadata. One that cannot be read has none: it must not hide the status. */
+export function entriesOf(read: () => Metadata | null | undefined): readonly MetadataEntry[] {
+  try {
+    return Object.entries(read()?.toJSON() ?? {});
+  } catch {
+    return [];
+  }
 }
 
 /** Whether an application must not set this key. */

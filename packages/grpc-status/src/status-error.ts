@@ -1,4 +1,6 @@
 import { type Metadata, status } from "@grpc/grpc-js";
+import { checkReason } from "./app-error.ts";
+import type { ErrorDetailsInit } from "./error-details.ts";
 
 // Registered, not unique: two installed copies of this package recognise each other's errors.
 const brand = Symbol.for("grpc-kit.StatusError");
@@ -8,19 +10,23 @@ export interface StatusErrorOptions {
   readonly cause?: unknown;
   /** Trailers to send with the status. */
   readonly metadata?: Metadata;
+  /** What the error says for programs. Default: an ErrorInfo with the code's name as its reason. */
+  readonly errorDetails?: ErrorDetailsInit;
 }
 
 /**
- * An error with a gRPC status code. `code`, `details` and `metadata` are meant for the caller; the
- * `message` has the code's name in front, for whoever reads the logs.
+ * An error with a gRPC status code. `code`, `details`, `metadata` and `errorDetails` are meant for the
+ * caller; the `message` has the code's name in front, for whoever reads the logs.
  *
- * Throws a RangeError for a code that no error has: OK, or a number that gRPC does not know.
+ * Throws a RangeError for a code that no error has (OK, or a number that gRPC does not know), and for
+ * a reason that is none.
  */
 export class StatusError extends Error {
   override readonly name = "StatusError";
   readonly code: status;
   readonly details: string;
   readonly metadata: Metadata | undefined;
+  readonly errorDetails: ErrorDetailsInit;
 
   constructor(code: status, details: string, options: StatusErrorOptions = {}) {
     if (!isErrorCode(code)) {
@@ -31,6 +37,8 @@ export class StatusError extends Error {
     this.code = code;
     this.details = details;
     this.metadata = options.metadata;
+    this.errorDetails = options.errorDetails ?? {};
+    checkReason(this.errorDetails.errorInfo?.reason);
   }
 }
 

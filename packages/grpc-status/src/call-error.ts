@@ -1,0 +1,116 @@
+import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import type { ErrorDetail } from "@grpc-kit/generated-protos/common/errors";
+import type { ErrorDetails } from "./error-details.ts";
+import { retryDelayMs } from "./retry-delay.ts";
+import { retryPushbackMs } from "./retry-pushback.ts";
+import { statusCodeInfo } from "./status-codes.ts";
+import { readErrorDetail, readErrorDetails } from "./status-details.ts";
+import { isErrorCode } from "./status-error.ts";
+
+// Registered, not unique: two installed copies of this package recognise each other's errors.
+const brand = Symbol.for("grpc-kit.GrpcCallError");
+
+/**
+ * A call that failed, as its caller sees it: what grpc-js says, and what the server added for
+ * programs. A handler that lets it pass does not send it on as an error of its own.
+ */
+export class GrpcCallError extends Error {
+  override readonly name = "GrpcCallError";
+  /** A number that gRPC does not know is UNKNOWN; `cause` has it. */
+  readonly code: status;
+  /** The server's text for people. */
+  readonly details: string;
+  /** The trailers. */
+  readonly metadata: Metadata;
+  /** What the server said for programs. */
+  readonly errorDetails: ErrorDetails;
+  /** The trailer `error-detail-bin`, if the server sent one that can be read. */
+  readonly errorDetail: ErrorDetail | undefined;
+  /**
+   * Whether the same call may succeed if it is sent again, provided that its method is idempotent:
+   * UNAVAILABLE, or RESOURCE_EXHAUSTED with a delay, unless the server asks for no other try.
+   */
+  readonly retryable: boolean;
+  /** How long the server asks to wait before another try. Undefined: it does not say. */
+  readonly retryDelayMs: number | undefined;
+
+  constructor(error: ServiceError) {
+    const code = isErrorCode(error.code) ? error.code : status.UNKNOWN;
+    super(`${statusCodeInfo(code).name}: ${error.details}`, { cause: error });
+    Object.defineProperty(this, brand, { value: true });
+    this.code = code;
+    this.details = error.details;
+    this.metadata = error.metadata;
+    this.errorDetails = readErrorDetails(error.metadata);
+    this.errorDetail = readErrorDetail(error.metadata);
+    const pushbackMs = retryPushbackMs(error.metadata);
+    const delayMs = pushbackMs ?? retryDelayMs(this.errorDetails);
+    const isRefused = delayMs === Number.POSITIVE_INFINITY;
+    this.retryDelayMs = isRefused ? undefined : delayMs;
+    this.retryable =
+      !isRefused &&
+      (statusCodeInfo(code).isRetryable ||
+        (code === status.RESOURCE_EXHAUSTED && delayMs !== undefined));
+  }
+
+  /** What programs tell the error by: "SKU_TAKEN". Undefined: the server does not say. */
+  get reason(): string | undefined {
+    return this.errorDetails.errorInfo?.reason;
+  }
+
+  /** Whose reason it is: the name of the service that failed. */
+  get domain(): string | undefined {
+    return this.errorDetails.errorInfo?.domain;
+  }
+
+  /** What the server's log has this failure under. */
+  get errorId(): string | undefined {
+    return this.errorDetails.errorInfo?.metadata.get("errorId");
+  }
+}
+
+/** Whether `value` is a GrpcCallError, from this copy of the package or another. */
+export function isGrpcCallError(value: unknown): value is GrpcCallError {
+  try {
+    return value instanceof Error && brand in value;
+  } catch {
+    // A proxy may throw at any question.
+    return false;
+  }
+}
+
+/**
+ * The error of a failed call of grpc-js as a GrpcCallError. Any other value, which says nothing of a
+ * call, is UNKNOWN with the value as its cause. Never throws.
+ */
+export function toCallError(error: unknown): GrpcCallError {
+  if (isGrpcCallError(error)) {
+    return error;
+  }
+  if (isServiceError(error)) {
+    return new GrpcCallError(error);
+  }
+  const metadata = new Metadata();
+  return new GrpcCallError(
+    Object.assign(new Error("the call failed before it was made", { cause: error }), {
+      code: status.UNKNOWN,
+      details: "the call failed before it was made",
+      metadata,
+    }),
+  );
+}
+
+/** Whether `value` is the error of a call that grpc-js has made. A `code` alone does not make it one. */
+export function isServiceError(value: unknown): value is ServiceError {
+  try {
+    const { code, details, metadata } = value as Partial<ServiceError>;
+    return (
+      value instanceof Error &&
+      typeof code === "number" &&
+      typeof details === "string" &&
+      metadata instanceof Metadata
+    );
+  } catch {
+    return false;
+  }
+}
