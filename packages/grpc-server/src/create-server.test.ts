@@ -22,6 +22,7 @@ describe("createGrpcServer", () => {
     [{ insecure: false }, "insecure must be true, as there is no TLS yet, got false"],
     [{ interceptors: [() => {}, {}] }, "interceptors must be functions, got {} at 1"],
     [{ onError: "stderr" }, "onError must be a function, got 'stderr'"],
+    [{ errorToStatus: 13 }, "errorToStatus must be a function, got 13"],
   ])("refuses %o", (wrong, message) => {
     const attempt = () => createGrpcServer({ ...options, ...wrong } as GrpcServerOptions);
     expect(attempt).toThrow(message);

@@ -1,8 +1,9 @@
 import { status } from "@grpc/grpc-js";
-import { NotFoundError, StatusError, toCallError } from "@grpc-kit/grpc-status";
-import { callFixture, callKinds, type Outcome } from "@grpc-kit/testing";
+import { NotFoundError, StatusError } from "@grpc-kit/grpc-status";
+import { callFixture, callKinds } from "@grpc-kit/testing";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { callErrorOf } from "../test/call-error-of.ts";
 import { type FixtureHandlers, serveFixture } from "../test/serve-fixture.ts";
 
 /** Handlers that throw what `next` gives; those of streams before or after their first message. */
@@ -17,10 +18,6 @@ function throwing(next: () => unknown, isAfterFirst: () => boolean): FixtureHand
     throw next();
   }
   return { unary: one, clientStream: one, serverStream: many, bidi: many };
-}
-
-function callErrorOf({ code, details, trailers }: Outcome) {
-  return toCallError(Object.assign(new Error(details), { code, details, metadata: trailers }));
 }
 
 const anyText = fc.oneof(
