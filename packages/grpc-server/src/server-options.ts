@@ -93,10 +93,8 @@ function guardMapper(errorToStatus: ErrorToStatus): ErrorToStatus {
     try {
       return errorToStatus(error, context);
     } catch (thrown) {
-      return standardErrorToStatus(
-        new Error("errorToStatus has thrown", { cause: thrown }),
-        context,
-      );
+      process.stderr.write(`errorToStatus has thrown: ${show(thrown)}\n`);
+      return standardErrorToStatus(undefined, context);
     }
   };
 }
