@@ -94,7 +94,15 @@ describe("toCallError", () => {
   );
 
   const retryInfo = { retryDelay: { seconds: 1n, nanos: 500_000_001 } };
-  it.each<[string, status, ErrorDetailsInit, string | undefined, boolean, number | undefined]>([
+  type RetryCase = [
+    name: string,
+    code: status,
+    details: ErrorDetailsInit,
+    pushback: string | undefined,
+    retryable: boolean,
+    delayMs: number | undefined,
+  ];
+  it.each<RetryCase>([
     ["UNAVAILABLE", status.UNAVAILABLE, {}, undefined, true, undefined],
     ["UNAVAILABLE with a delay", status.UNAVAILABLE, { retryInfo }, undefined, true, 1_501],
     ["UNAVAILABLE with pushback", status.UNAVAILABLE, { retryInfo }, "20", true, 20],
@@ -119,14 +127,19 @@ describe("toCallError", () => {
       true,
       0,
     ],
-    [
-      "a delay out of range",
-      status.UNAVAILABLE,
-      { retryInfo: { retryDelay: { seconds: 2n ** 62n, nanos: 0 } } },
-      undefined,
-      true,
-      undefined,
-    ],
+    ...[
+      { seconds: 2n ** 62n, nanos: 0 },
+      { seconds: 0n, nanos: 1_000_000_000 },
+    ].map(
+      (retryDelay): RetryCase => [
+        `a delay out of range: ${retryDelay.seconds} s`,
+        status.UNAVAILABLE,
+        { retryInfo: { retryDelay } },
+        undefined,
+        true,
+        undefined,
+      ],
+    ),
   ])("tells whether to try again: %s", (_name, code, details, pushback, retryable, delayMs) => {
     const error = toCallError(serviceError(code, trailersWith(details, pushback)));
     expect([error.retryable, error.retryDelayMs]).toEqual([retryable, delayMs]);

@@ -148,6 +148,22 @@ describe("errorToStatus", () => {
     expect(sent.dropped?.toSorted()).toEqual(["ErrorInfo.metadata.not a key", "a:b", "x-big"]);
   });
 
+  it("B13: keeps names within it, too: of classes, fields and domains", () => {
+    const long = fc
+      .tuple(anyText, fc.nat(3_000))
+      .map(([text, count]) => text.slice(0, 300).repeat(count).slice(0, 20_000));
+    fc.assert(
+      fc.property(long, long, long, (name, field, domain) => {
+        const error = new errors.ValidationError([{ field, description: "no" }]);
+        const sent = errorToStatus(Object.assign(error, { name }), { domain });
+        expect(headerListBytes(sent.details, sent.metadata)).toBeLessThanOrEqual(8192);
+        expect(decoded(sent)).toMatchObject({ code: status.INVALID_ARGUMENT });
+        expect(decoded(sent).reason).toBeDefined();
+        expect(decoded(sent).errorDetail).toBeDefined();
+      }),
+    );
+  });
+
   it("B13: keeps everything that it sends within 8 KiB, with the right code and an ErrorInfo", () => {
     const texts = fc.oneof(anyText, fc.constant("世".repeat(500)));
     const big = fc.tuple(fc.nat(300), anyText).map(([count, description]) => ({

@@ -7,6 +7,17 @@ import { toCallError } from "./call-error.ts";
 import { ConflictError, NotFoundError, RateLimitError, ValidationError } from "./domain-errors.ts";
 import { createErrorMapper, errorToStatus } from "./error-mapper.ts";
 import { StatusError } from "./status-error.ts";
+import type { WireStatus } from "./wire-status.ts";
+
+function expectNoSecret({ details, metadata }: WireStatus): void {
+  const values = ["grpc-status-details-bin", "error-detail-bin"].flatMap(
+    (key) => metadata?.get(key) ?? [],
+  );
+  expect(values).toHaveLength(2);
+  expect([details, ...values.map((value) => value.toString("latin1"))].join()).not.toContain(
+    secret,
+  );
+}
 
 describe("errorToStatus", () => {
   it("says what an error is about, for programs", () => {
@@ -53,6 +64,10 @@ describe("errorToStatus", () => {
     expect(pushbackOf(new RateLimitError("x", { retryAfterMs: 1_500 }))).toEqual(["1500"]);
     expect(pushbackOf(new RateLimitError("x", { retryAfterMs: Infinity }))).toEqual(["-1"]);
     expect(pushbackOf(new RateLimitError("x"))).toEqual([]);
+    const never = decoded(errorToStatus(new RateLimitError("x", { retryAfterMs: Infinity })));
+    expect([never.retryable, never.errorDetails.retryInfo]).toEqual([false, undefined]);
+    const late = decoded(errorToStatus(new RateLimitError("x", { retryAfterMs: 1e300 })));
+    expect(late.errorDetails.retryInfo?.retryDelay?.seconds).toBe(315_576_000_000n);
     const retryInfo = { retryDelay: { seconds: 2n } };
     const unavailable = new StatusError(status.UNAVAILABLE, "x", { errorDetails: { retryInfo } });
     expect(pushbackOf(unavailable)).toEqual(["2000"]);
@@ -80,6 +95,12 @@ describe("errorToStatus", () => {
     });
   });
 
+  it("has it as well in place of a reason that is none", () => {
+    const errorInfo = { value: { errorInfo: { reason: "not a reason" } } };
+    const error = Object.create(new StatusError(status.ABORTED, "x"), { errorDetails: errorInfo });
+    expect(decoded(errorToStatus(error)).reason).toBe("ABORTED");
+  });
+
   it("has the trace that the call belongs to", () => {
     const traceId = "4bf92f3577b34da6a3ce929d0e0e4736";
     const { errorDetail } = decoded(errorToStatus(new NotFoundError("x"), { traceId }));
@@ -102,7 +123,11 @@ describe("errorToStatus", () => {
     });
     expect(new Set(ids).size).toBe(hidden.length);
     expect(errorToStatus(new NotFoundError("x")).errorId).toBeUndefined();
-    expect(errorToStatus(new StatusError(status.ABORTED, "x")).errorId).toBeUndefined();
+    expect(Object.keys(errorToStatus(new StatusError(status.ABORTED, "x")))).toEqual([
+      "code",
+      "details",
+      "metadata",
+    ]);
   });
 
   it("C3: tells nothing of an error that is not exposed, the name of its class included", () => {
@@ -121,8 +146,10 @@ describe("errorToStatus", () => {
       reason: "NOT_FOUND",
       errorDetail: { code: "NotFoundError" },
     });
-    for (const value of sent.metadata?.get("grpc-status-details-bin") ?? []) {
-      expect(value.toString("latin1")).not.toContain(secret);
+    expectNoSecret(sent);
+    const violation = { field: secret, subject: secret, description: secret };
+    for (const Type of [ValidationError, RateLimitError]) {
+      expectNoSecret(errorToStatus(new Type(secret, { expose: false, violations: [violation] })));
     }
   });
 

@@ -41,6 +41,9 @@ describe("createErrorMapper", () => {
     const toStatus = createErrorMapper({ rules: [errorRule(ShopError, status.ABORTED)] });
     const error = Object.assign(new ShopError("come back later"), { expose: true });
     expect(toStatus(error)).toMatchObject({ code: status.ABORTED, details: "come back later" });
+    expect(toStatus(error).errorId).toBeUndefined();
+    const fault = createErrorMapper({ rules: [errorRule(ShopError, status.DATA_LOSS)] })(error);
+    expect([fault.details, typeof fault.errorId]).toEqual(["come back later", "string"]);
   });
 
   it("is total: a rule that throws, or answers nonsense, makes INTERNAL", () => {
@@ -75,6 +78,11 @@ describe("createErrorMapper", () => {
       decoded(toStatus(error, { acceptLanguage })).errorDetails.localizedMessage;
     expect(messageFor("de, en;q=0.5")).toEqual({ locale: "de", message: "Nummer 7 fehlt" });
     expect([messageFor("fr"), messageFor()]).toEqual([undefined, undefined]);
+    const own = new StatusError(status.NOT_FOUND, "x", {
+      errorDetails: { localizedMessage: { locale: "de", message: "Weg" } },
+    });
+    const sent = decoded(toStatus(own, { acceptLanguage: "de" }));
+    expect(sent.errorDetails.localizedMessage?.message).toBe("Weg");
   });
 
   it("C4: never sends a stack, and the text of a DebugInfo only if the options say so", () => {

@@ -47,5 +47,6 @@ describe("errors of the platform", () => {
     [11_000, "INTERNAL"],
   ])("with the code %s are %s", (code, name) => {
     expect(codeOf(Object.assign(new Error(secret), { code }))).toBe(name);
+    expect(codeOf(Object.assign(new Error(secret), { code, details: secret }))).toBe(name);
   });
 });

@@ -9,7 +9,9 @@ it("shows its quick start in the README", () => {
 });
 
 it("prints what the README says", async () => {
-  expect(await runQuickstart(folder)).toBe(`{ code: 5, details: 'no item has the id 7 ' }
-{ code: 13, details: 'internal error' }
+  expect(
+    await runQuickstart(folder),
+  ).toBe(`NOT_FOUND: there is no service shop { reason: 'NO_SUCH_SERVICE', retryable: false } shop
+INTERNAL: internal error string
 `);
 });
