@@ -12,7 +12,10 @@ export interface ErrorDetail {
   message: string;
   /** The field of the request that is to blame, by its name here: "page_size". Empty if none is. */
   field: string;
-  /** What else helps, by key: in a batch the position of the item as "index"; the "trace_id". */
+  /**
+   * What else helps, by key: in a batch the position of the item as "index"; the "trace_id"; the
+   * "error_id" that the server's log has the failure under.
+   */
   metadata: Map<string, string>;
 }
 

@@ -84,7 +84,10 @@ export interface DeleteItemRequest {
 export interface ListItemsRequest {
   /** How many items at the most. 0 means 50; more than 1,000 means 1,000; negative is an error. */
   pageSize: number;
-  /** The `next-page-token` of the page before, unchanged, with the same filter. Empty: first page. */
+  /**
+   * The `next-page-token` of the page before, unchanged, with the same filter. It holds good for three
+   * days. Empty: first page.
+   */
   pageToken: string;
   /**
    * Which items: comparisons joined by AND, as in `quantity < 10 AND name : "lamp"`. The
