@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { createGrpcServer, type ServerAddress } from "@grpc-kit/grpc-server";
 import { createItemContainer, type ItemCradle } from "./container.ts";
+import { itemErrorToStatus } from "./grpc/item-errors-to-status.ts";
 import { registerServices } from "./grpc/router.ts";
 import type { Settings } from "./settings.ts";
 
@@ -22,7 +23,8 @@ export async function startItemService(
       host: settings.grpcServerHost,
       port: settings.grpcServerPort,
       insecure: true,
-      onError: (error, { path }) => logError(path, error),
+      errorToStatus: itemErrorToStatus,
+      onError: (error, { path }, errorId) => logError(path, error, errorId),
     });
     registerServices(server, container.cradle);
     const address = await server.start();
@@ -39,7 +41,8 @@ export async function startItemService(
   }
 }
 
-function logError(path: string, error: unknown): void {
-  const line = { time: new Date().toISOString(), level: "error", path, error: inspect(error) };
+function logError(path: string, error: unknown, errorId: string | undefined): void {
+  const time = new Date().toISOString();
+  const line = { time, level: "error", path, errorId, error: inspect(error) };
   process.stderr.write(`${JSON.stringify(line)}\n`);
 }

@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
+import { status } from "@grpc/grpc-js";
 import type {
   BatchCreateResponse,
   Item,
   ItemSyncRequest,
 } from "@grpc-kit/generated-protos/examples/items";
+import { findDetail } from "@grpc-kit/grpc-status";
 import { describe, expect, it, vi } from "vitest";
 import { all, one } from "../src/demo/calls.ts";
-import { createItem, failureOf, listAll, newItem, serveItems } from "./serve.ts";
+import { callErrorOf, createItem, failureOf, listAll, newItem, serveItems } from "./serve.ts";
 
 describe("GetItem and CreateItem", () => {
   it("give back what was created, to the nanosecond", async () => {
@@ -127,7 +129,7 @@ describe("BatchCreateItems", () => {
     ).toEqual([
       ["1", "SkuTakenError", "sku"],
       ["3", "SkuTakenError", "sku"],
-      ["4", "InvalidItemError", "sku"],
+      ["4", "ValidationError", "sku"],
     ]);
   });
 
@@ -183,7 +185,7 @@ describe("SyncItems", () => {
     expect(await answer({ $case: "deleteId", value: "7" })).toMatchObject({
       id: "7",
       success: false,
-      error: { code: "InvalidItemError", field: "delete_id" },
+      error: { code: "ValidationError", field: "delete_id" },
     });
     expect(await answer(undefined)).toMatchObject({ success: false, error: { field: "action" } });
     const desk = { ...lamp, sku: "desk-1", id: randomUUID() };
@@ -214,5 +216,56 @@ describe("a fault of the service", () => {
     const [line] = stderr.mock.calls.map(([text]) => JSON.parse(String(text)));
     expect(line).toMatchObject({ level: "error", path: "/examples.ItemService/GetItem" });
     expect(line.error).toContain("Error: S3CR3T dsn");
+  });
+
+  it("C5: has the id in the log that its caller has", async () => {
+    const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+    const { client } = await serveItems({
+      getItem: async () => {
+        throw new Error("disk full");
+      },
+    });
+    const { errorId } = await callErrorOf(
+      one<Item>((done) => client.getItem({ id: randomUUID() }, done)),
+    );
+    const [line] = stderr.mock.calls.map(([text]) => JSON.parse(String(text)));
+    expect(line.errorId).toBe(errorId);
+    expect(errorId).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});
+
+describe("a call that fails", () => {
+  it("names every field of the request that breaks a rule", async () => {
+    const { client } = await serveItems();
+    const update = { id: "7", name: "", quantity: -1, price: 1 };
+    const error = await callErrorOf(one<Item>((done) => client.updateItem(update, done)));
+    expect(error).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      reason: "VALIDATION",
+      domain: "examples.ItemService",
+      errorDetail: { code: "ValidationError", field: "id" },
+    });
+    expect(findDetail(error, "badRequest")?.fieldViolations).toMatchObject([
+      { field: "id", description: 'must be a UUID, got "7"' },
+      { field: "name", description: "must have 1 to 200 characters, got 0" },
+      { field: "quantity", description: "must be an integer from 0 to 2147483647, got -1" },
+    ]);
+  });
+
+  it("says what it is about and why, for programs", async () => {
+    const { client } = await serveItems();
+    const id = randomUUID();
+    const missing = await callErrorOf(one<Item>((done) => client.getItem({ id }, done)));
+    expect(missing).toMatchObject({ reason: "ITEM_NOT_FOUND", retryable: false });
+    expect(findDetail(missing, "resourceInfo")).toMatchObject({
+      resourceType: "item",
+      resourceName: id,
+    });
+    await createItem(client, "lamp-1");
+    const taken = await callErrorOf(createItem(client, "lamp-1"));
+    expect([taken.reason, taken.errorDetails.errorInfo?.metadata.get("sku")]).toEqual([
+      "SKU_TAKEN",
+      "lamp-1",
+    ]);
   });
 });

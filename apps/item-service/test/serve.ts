@@ -7,6 +7,7 @@ import {
   type Item,
   ItemServiceClient,
 } from "@grpc-kit/generated-protos/examples/items";
+import { type GrpcCallError, toCallError } from "@grpc-kit/grpc-status";
 import { onTestFinished } from "vitest";
 import type { ItemCradle } from "../src/container.ts";
 import { all, one } from "../src/demo/calls.ts";
@@ -76,4 +77,11 @@ export async function failureOf(call: Promise<unknown>): Promise<string> {
     () => "OK",
     ({ code, details }: ServiceError) => `${status[code]}: ${details}`,
   );
+}
+
+/** What a call that fails is told, for programs as well. */
+export async function callErrorOf(call: Promise<unknown>): Promise<GrpcCallError> {
+  return call.then(() => {
+    throw new Error("the call has not failed");
+  }, toCallError);
 }

@@ -11,6 +11,12 @@ import { createSqliteItemRepository } from "./sqlite-item-repository.ts";
 
 const PROCESSES = 4;
 const CHANGES = 50;
+const flags = [
+  "--conditions=@grpc-kit/source",
+  "--experimental-strip-types",
+  "--input-type=module",
+  "--eval",
+];
 const id = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b";
 
 // Each opens and migrates the same new file once told to, and counts the same item up.
@@ -40,11 +46,9 @@ function moduleUrl(file: string): string {
 }
 
 function startProcess(path: string): ChildProcessByStdio<Writable, Readable, Readable> {
-  const child = spawn(
-    process.execPath,
-    ["--experimental-strip-types", "--input-type=module", "--eval", script, path],
-    { stdio: ["pipe", "pipe", "pipe"] },
-  );
+  const child = spawn(process.execPath, [...flags, script, path], {
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   onTestFinished(() => {
     child.kill();
   });

@@ -1,7 +1,8 @@
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createItemContainer, type ItemCradle } from "../container.ts";
 import type { Item, NewItem } from "../domain/item.ts";
-import { BatchTooLargeError, InvalidItemError, SkuTakenError } from "../domain/item-errors.ts";
+import { BatchTooLargeError, SkuTakenError } from "../domain/item-errors.ts";
 import { readSettings } from "../settings.ts";
 import { MAX_BATCH_ITEMS } from "./batch-create-items.ts";
 
@@ -59,10 +60,10 @@ describe("createBatchCreateItems", () => {
     ]);
     expect(createdIds).toEqual(items.map(({ id }) => id));
     expect(failures).toEqual([
-      { index: 0, error: expect.any(InvalidItemError) },
+      { index: 0, error: expect.any(ValidationError) },
       { index: 2, error: new SkuTakenError("TAKEN") },
       { index: 3, error: new SkuTakenError("A") },
-      { index: 4, error: expect.any(InvalidItemError) },
+      { index: 4, error: expect.any(ValidationError) },
     ]);
     expect(failures[0]?.error.message).toMatch(/^quantity: .+; price: /);
   });

@@ -1,5 +1,6 @@
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { createItem, type Item, type NewItem } from "../domain/item.ts";
-import { BatchTooLargeError, InvalidItemError, SkuTakenError } from "../domain/item-errors.ts";
+import { BatchTooLargeError, SkuTakenError } from "../domain/item-errors.ts";
 import type { CreateItemDependencies } from "./create-item.ts";
 
 /** How many items one batch may have. They are held in memory until the batch is complete. */
@@ -9,7 +10,7 @@ export const MAX_BATCH_ITEMS = 10_000;
 export interface BatchFailure {
   /** Its position in the batch, from 0. */
   readonly index: number;
-  readonly error: InvalidItemError | SkuTakenError;
+  readonly error: ValidationError | SkuTakenError;
 }
 
 /** What became of a batch. */
@@ -37,14 +38,14 @@ export function createBatchCreateItems({
     const createdAt = now();
     const outcomes = batch.map((newItem) => tryCreateItem(newItem, newId(), createdAt));
     const items = outcomes.filter(
-      (outcome): outcome is Item => !(outcome instanceof InvalidItemError),
+      (outcome): outcome is Item => !(outcome instanceof ValidationError),
     );
     const inserted = await itemRepository.insertMany(items);
     const taken = new Set(items.filter((_, position) => !inserted[position]));
     const createdIds: string[] = [];
     const failures: BatchFailure[] = [];
     for (const [index, outcome] of outcomes.entries()) {
-      if (outcome instanceof InvalidItemError) {
+      if (outcome instanceof ValidationError) {
         failures.push({ index, error: outcome });
       } else if (taken.has(outcome)) {
         failures.push({ index, error: new SkuTakenError(outcome.sku) });
@@ -67,11 +68,11 @@ async function readBatch(newItems: AsyncIterable<NewItem>): Promise<readonly New
   return batch;
 }
 
-function tryCreateItem(newItem: NewItem, id: string, now: Date): Item | InvalidItemError {
+function tryCreateItem(newItem: NewItem, id: string, now: Date): Item | ValidationError {
   try {
     return createItem(newItem, { id, now });
   } catch (error) {
-    if (error instanceof InvalidItemError) {
+    if (error instanceof ValidationError) {
       return error;
     }
     throw error;

@@ -1,6 +1,7 @@
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createItemContainer } from "../container.ts";
-import { InvalidItemError, SkuTakenError } from "../domain/item-errors.ts";
+import { SkuTakenError } from "../domain/item-errors.ts";
 import { readSettings } from "../settings.ts";
 
 const newItem = { name: "Lamp", description: "", sku: "LAMP-1", quantity: 1, price: 1 };
@@ -30,9 +31,9 @@ describe("createCreateItem", () => {
     await expect(createItem(newItem)).rejects.toThrow(new SkuTakenError("LAMP-1"));
   });
 
-  it("throws InvalidItemError and keeps nothing if a field breaks a rule", async () => {
+  it("throws ValidationError and keeps nothing if a field breaks a rule", async () => {
     const { createItem, itemRepository } = openService();
-    await expect(createItem({ ...newItem, quantity: -1 })).rejects.toThrow(InvalidItemError);
+    await expect(createItem({ ...newItem, quantity: -1 })).rejects.toThrow(ValidationError);
     expect(await itemRepository.list({ limit: 1 })).toEqual([]);
   });
 });

@@ -8,7 +8,7 @@ export interface CreateItemDependencies {
   readonly now: () => Date;
 }
 
-/** Creates an item and returns it. Throws InvalidItemError or SkuTakenError. */
+/** Creates an item and returns it. Throws ValidationError or SkuTakenError. */
 export type CreateItem = (newItem: NewItem) => Promise<Item>;
 
 /** Makes the use case that creates one item. */

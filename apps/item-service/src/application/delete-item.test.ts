@@ -1,6 +1,7 @@
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createItemContainer } from "../container.ts";
-import { InvalidItemError, ItemNotFoundError } from "../domain/item-errors.ts";
+import { ItemNotFoundError } from "../domain/item-errors.ts";
 import { readSettings } from "../settings.ts";
 
 function openService() {
@@ -24,7 +25,7 @@ describe("createDeleteItem", () => {
     await expect(deleteItem(id)).rejects.toThrow(new ItemNotFoundError(id));
   });
 
-  it("throws InvalidItemError for what is no id", async () => {
-    await expect(openService().deleteItem("1")).rejects.toThrow(InvalidItemError);
+  it("throws ValidationError for what is no id", async () => {
+    await expect(openService().deleteItem("1")).rejects.toThrow(ValidationError);
   });
 });

@@ -7,7 +7,7 @@ export interface DeleteItemDependencies {
   readonly itemRepository: ItemRepository;
 }
 
-/** Deletes the item with this id. Throws InvalidItemError or ItemNotFoundError. */
+/** Deletes the item with this id. Throws ValidationError or ItemNotFoundError. */
 export type DeleteItem = (id: string) => Promise<void>;
 
 /** Makes the use case that deletes one item. */

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createItemContainer } from "../container.ts";
-import { InvalidItemError, ItemNotFoundError } from "../domain/item-errors.ts";
+import { ItemNotFoundError } from "../domain/item-errors.ts";
 import { readSettings } from "../settings.ts";
 
 const newItem = { name: "Lamp", description: "", sku: "LAMP-1", quantity: 1, price: 1 };
@@ -25,7 +26,7 @@ describe("createGetItem", () => {
     await expect(openService().getItem(id)).rejects.toThrow(new ItemNotFoundError(id));
   });
 
-  it("throws InvalidItemError for what is no id", async () => {
-    await expect(openService().getItem("")).rejects.toThrow(InvalidItemError);
+  it("throws ValidationError for what is no id", async () => {
+    await expect(openService().getItem("")).rejects.toThrow(ValidationError);
   });
 });

@@ -7,7 +7,7 @@ export interface GetItemDependencies {
   readonly itemRepository: ItemRepository;
 }
 
-/** Returns the item with this id. Throws InvalidItemError or ItemNotFoundError. */
+/** Returns the item with this id. Throws ValidationError or ItemNotFoundError. */
 export type GetItem = (id: string) => Promise<Item>;
 
 /** Makes the use case that returns one item. */

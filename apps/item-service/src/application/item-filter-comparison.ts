@@ -30,7 +30,7 @@ const equalityOperators = ["=", "!="] as const;
 const orderOperators: readonly OrderOperator[] = [...equalityOperators, "<", "<=", ">", ">="];
 const textOperators = [...orderOperators, ":"] as const;
 
-/** Makes a comparison of its three tokens. Throws InvalidItemError if they do not fit each other. */
+/** Makes a comparison of its three tokens. Throws ValidationError if they do not fit each other. */
 export function parseComparison(
   name: FilterToken,
   operator: FilterToken,

@@ -1,6 +1,6 @@
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { InvalidItemError } from "../domain/item-errors.ts";
 import { parseItemFilter } from "./item-filter-parser.ts";
 
 const fragment = fc.constantFrom(
@@ -20,13 +20,13 @@ const anyText = fc.oneof(
 );
 
 describe("parseItemFilter", () => {
-  it("throws nothing but InvalidItemError on the filter, whatever the text", () => {
+  it("throws nothing but ValidationError on the filter, whatever the text", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         try {
           parseItemFilter(text);
         } catch (error) {
-          expect(error).toBeInstanceOf(InvalidItemError);
+          expect(error).toBeInstanceOf(ValidationError);
           expect(error).toMatchObject({ violations: [{ field: "filter" }] });
         }
       }),

@@ -1,5 +1,5 @@
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { describe, expect, it } from "vitest";
-import { InvalidItemError } from "../domain/item-errors.ts";
 import type { ItemFilter } from "./item-filter.ts";
 import { parseItemFilter } from "./item-filter-parser.ts";
 
@@ -109,7 +109,7 @@ describe("parseItemFilter", () => {
     ],
   ])("refuses %s", (text, description) => {
     expect(() => parseItemFilter(text)).toThrow(
-      new InvalidItemError([{ field: "filter", description }]),
+      new ValidationError([{ field: "filter", description }]),
     );
   });
 
@@ -119,7 +119,7 @@ describe("parseItemFilter", () => {
     ["parentheses", nested(20), nested(21)],
   ])("limits how many %s there are", (_, allowed, refused) => {
     expect(parseItemFilter(allowed)).toBeDefined();
-    expect(() => parseItemFilter(refused)).toThrow(InvalidItemError);
+    expect(() => parseItemFilter(refused)).toThrow(ValidationError);
   });
 });
 

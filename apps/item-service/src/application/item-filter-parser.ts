@@ -1,4 +1,4 @@
-import { InvalidItemError } from "../domain/item-errors.ts";
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { countCharacters } from "../domain/text.ts";
 import type { ItemFilter } from "./item-filter.ts";
 import { parseComparison } from "./item-filter-comparison.ts";
@@ -10,7 +10,7 @@ const DEPTH_MAX = 20;
 
 /**
  * Parses a filter, a subset of https://google.aip.dev/160. Blank text is undefined: all items.
- * Throws InvalidItemError that says what is wrong and where.
+ * Throws ValidationError that says what is wrong and where.
  *
  * As in AIP-160, OR binds tighter than AND: `a = 1 AND b = 2 OR c = 3` asks for a, and for b or c.
  *
@@ -22,7 +22,7 @@ const DEPTH_MAX = 20;
 export function parseItemFilter(text: string): ItemFilter | undefined {
   const characters = countCharacters(text);
   if (characters > CHARACTERS_MAX) {
-    throw new InvalidItemError([
+    throw new ValidationError([
       {
         field: "filter",
         description: `must have at most ${CHARACTERS_MAX} characters, got ${characters}`,

@@ -1,4 +1,4 @@
-import { InvalidItemError } from "../domain/item-errors.ts";
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { countCharacters, quote } from "../domain/text.ts";
 
 /** A piece of a filter's text. */
@@ -51,13 +51,13 @@ export function createFilterTokens(filter: string): FilterTokens {
 }
 
 /** The error for a filter that has `token` where it should have something else. */
-export function unexpectedToken(token: FilterToken, expected: string): InvalidItemError {
+export function unexpectedToken(token: FilterToken, expected: string): ValidationError {
   return filterError(`expected ${expected}, got ${describeToken(token)}`, token.position);
 }
 
 /** The error for a filter with a fault at `position`. */
-export function filterError(fault: string, position: number): InvalidItemError {
-  return new InvalidItemError([
+export function filterError(fault: string, position: number): ValidationError {
+  return new ValidationError([
     { field: "filter", description: `${fault} at character ${position}` },
   ]);
 }

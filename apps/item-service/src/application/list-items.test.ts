@@ -1,6 +1,6 @@
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createItemContainer, type ItemCradle } from "../container.ts";
-import { InvalidItemError } from "../domain/item-errors.ts";
 import { readSettings } from "../settings.ts";
 
 const firstPage = { pageSize: 0, pageToken: "", filter: "" };
@@ -34,7 +34,9 @@ describe("createListItems", () => {
   it("refuses a page size below 0", async () => {
     const { listItems } = await openService(0);
     await expect(listItems({ ...firstPage, pageSize: -1 })).rejects.toThrow(
-      new InvalidItemError([{ field: "page_size", description: "must be 0 or more, got -1" }]),
+      new ValidationError([
+        { field: "page_size", description: "must be an integer of 0 or more, got -1" },
+      ]),
     );
   });
 
@@ -82,7 +84,7 @@ describe("createListItems", () => {
     it("refuses the token of another store", async () => {
       const other = await openService(5);
       await expect(other.listItems({ pageSize: 2, pageToken, filter })).rejects.toThrow(
-        InvalidItemError,
+        ValidationError,
       );
     });
 

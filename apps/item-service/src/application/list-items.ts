@@ -1,15 +1,14 @@
+import { createPageTokens, type PageTokens, pageSize } from "@grpc-kit/grpc-mappers/page-token";
 import type { Item } from "../domain/item.ts";
-import { InvalidItemError } from "../domain/item-errors.ts";
 import { parseItemFilter } from "./item-filter-parser.ts";
 import type { ItemRepository } from "./item-repository.ts";
-import { createPageToken, readPageToken } from "./page-token.ts";
 
-const PAGE_SIZE_DEFAULT = 50;
-const PAGE_SIZE_MAX = 1_000;
+const PAGE_SIZE = { default: 50, max: 1_000 };
 
 /** What `createListItems` needs. */
 export interface ListItemsDependencies {
   readonly itemRepository: ItemRepository;
+  readonly now: () => Date;
 }
 
 /** Asks for one page of items. */
@@ -29,31 +28,30 @@ export interface ItemPage {
   readonly nextPageToken: string | undefined;
 }
 
-/** Returns one page of items, oldest first. Throws InvalidItemError. */
+/** Returns one page of items, oldest first. Throws ValidationError. */
 export type ListItems = (request: ItemPageRequest) => Promise<ItemPage>;
 
 /** Makes the use case that lists items. */
-export function createListItems({ itemRepository }: ListItemsDependencies): ListItems {
-  return async ({ pageSize, pageToken, filter }) => {
-    const size = effectivePageSize(pageSize);
+export function createListItems({ itemRepository, now }: ListItemsDependencies): ListItems {
+  let tokens: PageTokens<number> | undefined;
+  const pageTokens = async (): Promise<PageTokens<number>> => {
+    tokens ??= createPageTokens<number>({
+      secrets: [await itemRepository.pageTokenSecret()],
+      now: () => now().getTime(),
+    });
+    return tokens;
+  };
+  return async ({ pageSize: requestedSize, pageToken, filter }) => {
+    const size = pageSize(requestedSize, PAGE_SIZE);
     const itemFilter = parseItemFilter(filter);
-    const secret = await itemRepository.pageTokenSecret();
-    const after = pageToken === "" ? undefined : readPageToken(pageToken, { filter, secret });
+    const { create, read } = await pageTokens();
+    const after = pageToken === "" ? undefined : read(pageToken, { filter });
     const listed = await itemRepository.list({ filter: itemFilter, after, limit: size + 1 });
     const page = listed.slice(0, size);
     const last = listed.length > size ? page.at(-1) : undefined;
     return {
       items: page.map(({ item }) => item),
-      nextPageToken: last && createPageToken(last.position, { filter, secret }),
+      nextPageToken: last && create(last.position, { filter }),
     };
   };
-}
-
-function effectivePageSize(pageSize: number): number {
-  if (pageSize < 0) {
-    throw new InvalidItemError([
-      { field: "page_size", description: `must be 0 or more, got ${pageSize}` },
-    ]);
-  }
-  return pageSize === 0 ? PAGE_SIZE_DEFAULT : Math.min(pageSize, PAGE_SIZE_MAX);
 }

@@ -17,7 +17,7 @@ export type ItemSyncAction =
 
 /**
  * Applies the action and returns the id of its item. An upsert replaces the item, or creates it if
- * there is none. Throws InvalidItemError, SkuTakenError or, on delete, ItemNotFoundError.
+ * there is none. Throws ValidationError, SkuTakenError or, on delete, ItemNotFoundError.
  */
 export type SyncItem = (action: ItemSyncAction) => Promise<string>;
 

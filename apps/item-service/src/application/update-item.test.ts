@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createItemContainer } from "../container.ts";
-import { InvalidItemError, ItemNotFoundError, SkuTakenError } from "../domain/item-errors.ts";
+import { ItemNotFoundError, SkuTakenError } from "../domain/item-errors.ts";
 import { readSettings } from "../settings.ts";
 
 const newItem = { name: "Lamp", description: "For a desk", sku: "LAMP-1", quantity: 1, price: 1 };
@@ -49,12 +50,12 @@ describe("createUpdateItem", () => {
     expect(await itemRepository.find({ id })).toBeUndefined();
   });
 
-  it("throws InvalidItemError for what is no id, and for fields that break a rule", async () => {
+  it("throws ValidationError for what is no id, and for fields that break a rule", async () => {
     const { createItem, getItem, updateItem } = openService();
     const item = await createItem(newItem);
     await expect(updateItem("1", {})).rejects.toThrow(/^id: /);
     const update = updateItem(item.id, { name: "Lantern", price: -1 });
-    await expect(update).rejects.toThrow(InvalidItemError);
+    await expect(update).rejects.toThrow(ValidationError);
     expect(await getItem(item.id)).toEqual(item);
   });
 

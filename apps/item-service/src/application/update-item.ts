@@ -9,7 +9,7 @@ export interface UpdateItemDependencies {
 }
 
 /**
- * Makes the changes and returns the whole item. Throws InvalidItemError, ItemNotFoundError or
+ * Makes the changes and returns the whole item. Throws ValidationError, ItemNotFoundError or
  * SkuTakenError.
  */
 export type UpdateItem = (id: string, changes: ItemChanges) => Promise<Item>;

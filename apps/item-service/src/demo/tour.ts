@@ -1,10 +1,10 @@
-import { type ServiceError, status } from "@grpc/grpc-js";
 import type {
   CreateItemRequest,
   Item,
   ItemServiceClient,
   ItemSyncRequest,
 } from "@grpc-kit/generated-protos/examples/items";
+import { toCallError } from "@grpc-kit/grpc-status";
 import { all, one } from "./calls.ts";
 import { show } from "./show.ts";
 
@@ -52,7 +52,10 @@ async function failToCreate(client: ItemServiceClient, lamp: CreateItemRequest):
     const startMs = performance.now();
     const failure = await one<Item>((done) => client.createItem(request, done)).then(
       () => "an item, where an error was expected",
-      ({ code, details }: ServiceError) => `${status[code]}: ${details}`,
+      (error: unknown) => {
+        const { message, reason } = toCallError(error);
+        return `${message} (reason ${reason})`;
+      },
     );
     const ms = performance.now() - startMs;
     show({ method: "CreateItem", kind: "unary", ms, sent: [request], got: [failure] });

@@ -1,6 +1,6 @@
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
 import { describe, expect, it } from "vitest";
 import { changeItem, createItem, type ItemChanges, type NewItem, parseItemId } from "./item.ts";
-import { InvalidItemError } from "./item-errors.ts";
 
 const id = "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b";
 const now = new Date("2026-01-02T03:04:05.678Z");
@@ -13,11 +13,11 @@ const lamp: NewItem = {
   price: 9.5,
 };
 
-function violationsOf(act: () => unknown): InvalidItemError["violations"] {
+function violationsOf(act: () => unknown): ValidationError["violations"] {
   try {
     act();
   } catch (error) {
-    if (error instanceof InvalidItemError) {
+    if (error instanceof ValidationError) {
       return error.violations;
     }
     throw error;
@@ -89,7 +89,7 @@ describe("createItem", () => {
     ["price", { price: Number.NaN }, "must be a finite number of 0 or more, got NaN"],
   ])("refuses a %s as in %j", (field, fields, description) => {
     const act = () => createItem({ ...lamp, ...fields } as NewItem, { id, now });
-    expect(violationsOf(act)).toEqual([{ field, description }]);
+    expect(violationsOf(act)).toMatchObject([{ field, description }]);
   });
 
   it("reports every field that breaks a rule, in the violations and in the message", () => {

@@ -1,9 +1,5 @@
-import { type FieldViolation, InvalidItemError } from "./item-errors.ts";
-import { countCharacters, quote } from "./text.ts";
-
-const QUANTITY_MAX = 2 ** 31 - 1;
-const NAME_MAX = 200;
-const DESCRIPTION_MAX = 2_000;
+import { ValidationError } from "@grpc-kit/grpc-status/errors";
+import { itemChangesValidator, itemRules, newItemValidator } from "./item-rules.ts";
 
 /** Something in stock. */
 export interface Item {
@@ -42,19 +38,19 @@ export interface ItemOrigin {
   readonly now: Date;
 }
 
-/** Makes an item. Throws InvalidItemError for fields that break the rules. */
+/** Makes an item. Throws ValidationError for fields that break the rules. */
 export function createItem(newItem: NewItem, { id, now }: ItemOrigin): Item {
-  checkFields(newItem);
+  newItemValidator.validate(newItem);
   const { name, description, sku, quantity, price, isActive = true } = newItem;
   return { id, name, description, sku, quantity, price, isActive, createdAt: now, updatedAt: now };
 }
 
 /**
  * The item with the changes made. It is the same object if there are none, so that a request
- * without changes does not count as one. Throws InvalidItemError for fields that break the rules.
+ * without changes does not count as one. Throws ValidationError for fields that break the rules.
  */
 export function changeItem(item: Item, changes: ItemChanges, now: Date): Item {
-  checkFields(changes);
+  itemChangesValidator.validate(changes);
   const { name, description, sku, quantity, price, isActive } = changes;
   const changed = [name, description, sku, quantity, price, isActive];
   if (changed.every((value) => value === undefined)) {
@@ -73,72 +69,11 @@ export function changeItem(item: Item, changes: ItemChanges, now: Date): Item {
   };
 }
 
-/** Reads an item's id out of the request's field `field`. Throws InvalidItemError if it is no UUID. */
+/** Reads an item's id out of the request's field `field`. Throws ValidationError if it is no UUID. */
 export function parseItemId(text: string, field = "id"): string {
-  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) {
-    throw new InvalidItemError([{ field, description: `must be a UUID, got ${quote(text)}` }]);
+  const { error } = itemRules.id.safeParse(text);
+  if (error !== undefined) {
+    throw new ValidationError(error.issues.map(({ message }) => ({ field, description: message })));
   }
   return text.toLowerCase();
-}
-
-function checkFields(fields: ItemChanges): void {
-  const violations: FieldViolation[] = [];
-  const check = <Value>(
-    field: string,
-    value: Value | undefined,
-    fault: (value: Value) => string | undefined,
-  ): void => {
-    const description = value === undefined ? undefined : fault(value);
-    if (description !== undefined) {
-      violations.push({ field, description });
-    }
-  };
-  check("name", fields.name, nameFault);
-  check("description", fields.description, descriptionFault);
-  check("sku", fields.sku, skuFault);
-  check("quantity", fields.quantity, quantityFault);
-  check("price", fields.price, priceFault);
-  if (violations.length > 0) {
-    throw new InvalidItemError(violations);
-  }
-}
-
-function nameFault(name: string): string | undefined {
-  const count = countCharacters(name);
-  if (count < 1 || count > NAME_MAX) {
-    return `must have 1 to ${NAME_MAX} characters, got ${count}`;
-  }
-  return name.trim() === "" ? `must not be blank, got ${quote(name)}` : textFault(name);
-}
-
-function descriptionFault(description: string): string | undefined {
-  const count = countCharacters(description);
-  return count > DESCRIPTION_MAX
-    ? `must have at most ${DESCRIPTION_MAX} characters, got ${count}`
-    : textFault(description);
-}
-
-// Databases keep neither: PostgreSQL refuses both, SQLite cuts or replaces them.
-function textFault(text: string): string | undefined {
-  return text.includes("\0") || !text.isWellFormed()
-    ? `must be Unicode text without U+0000, got ${quote(text)}`
-    : undefined;
-}
-
-function skuFault(sku: string): string | undefined {
-  return /^[A-Za-z0-9._-]{1,64}$/.test(sku)
-    ? undefined
-    : `must have 1 to 64 of A-Z a-z 0-9 . _ -, got ${quote(sku)}`;
-}
-
-function quantityFault(quantity: number): string | undefined {
-  return Number.isInteger(quantity) && quantity >= 0 && quantity <= QUANTITY_MAX
-    ? undefined
-    : `must be an integer from 0 to ${QUANTITY_MAX}, got ${quantity}`;
-}
-
-function priceFault(price: number): string | undefined {
-  return Number.isFinite(price) && price >= 0
-    ? undefined
-    : `must be a finite number of 0 or more, got ${price}`;
 }

@@ -5,10 +5,12 @@ import type {
   ItemSyncResponse,
 } from "@grpc-kit/generated-protos/examples/items";
 import type { Handlers } from "@grpc-kit/grpc-server";
+import { isAppError } from "@grpc-kit/grpc-status";
 import type { ItemUseCases } from "../application/item-use-cases.ts";
 import type { SyncItem } from "../application/sync-item.ts";
-import { toItemChanges, toItemMessage, toItemSyncAction, toNewItem } from "./item-mapper.ts";
-import { isItemError, toErrorDetail, withStatus } from "./item-status.ts";
+import { toErrorDetail } from "./item-error-detail.ts";
+import { itemMapper, toItemChanges, toItemSyncAction, toNewItem } from "./item-mapper.ts";
+import { itemRequestValidators as rulesOf } from "./item-validators.ts";
 
 /** The handlers of ItemService: each calls one use case and maps what goes in and comes out. */
 export function createItemHandlers({
@@ -21,36 +23,41 @@ export function createItemHandlers({
   syncItem,
 }: ItemUseCases): Handlers<ItemServiceService> {
   return {
-    async getItem({ id }) {
-      return toItemMessage(await withStatus(getItem(id)));
+    async getItem(request) {
+      rulesOf.getItem.validate(request);
+      return itemMapper.toProto(await getItem(request.id));
     },
 
     async createItem(request) {
-      return toItemMessage(await withStatus(createItem(toNewItem(request))));
+      rulesOf.createItem.validate(request);
+      return itemMapper.toProto(await createItem(toNewItem(request)));
     },
 
     async updateItem(request) {
-      const changes = toItemChanges(request);
-      return toItemMessage(await withStatus(updateItem(request.id, changes)));
+      rulesOf.updateItem.validate(request);
+      return itemMapper.toProto(await updateItem(request.id, toItemChanges(request)));
     },
 
-    async deleteItem({ id }) {
-      await withStatus(deleteItem(id));
+    async deleteItem(request) {
+      rulesOf.deleteItem.validate(request);
+      await deleteItem(request.id);
       return {};
     },
 
     async *listItems(request, context) {
-      const { items, nextPageToken } = await withStatus(listItems(request));
+      rulesOf.listItems.validate(request);
+      const { items, nextPageToken } = await listItems(request);
       if (nextPageToken !== undefined) {
         context.setTrailer("next-page-token", nextPageToken);
       }
       for (const item of items) {
-        yield toItemMessage(item);
+        yield itemMapper.toProto(item);
       }
     },
 
+    // What is wrong with one item is a part of the answer, so the use case checks each.
     async batchCreateItems(requests) {
-      const { createdIds, failures } = await withStatus(batchCreateItems(toNewItems(requests)));
+      const { createdIds, failures } = await batchCreateItems(toNewItems(requests));
       return {
         createdCount: createdIds.length,
         createdIds: [...createdIds],
@@ -80,7 +87,7 @@ async function answerAction(sync: SyncItem, request: ItemSyncRequest): Promise<I
     const id = await sync(toItemSyncAction(request));
     return { id, success: true, error: undefined };
   } catch (error) {
-    if (!isItemError(error)) {
+    if (!isAppError(error) || !error.expose) {
       throw error;
     }
     return { id: requestedId(request), success: false, error: toErrorDetail(error) };

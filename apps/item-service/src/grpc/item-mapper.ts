@@ -4,25 +4,29 @@ import type {
   ItemSyncRequest,
   UpdateItemRequest,
 } from "@grpc-kit/generated-protos/examples/items";
-import type { Timestamp } from "@grpc-kit/generated-protos/google/protobuf/timestamp";
+import {
+  copy,
+  createMapper,
+  int32,
+  type ProtobufMapper,
+  timestampAsDate,
+} from "@grpc-kit/grpc-mappers";
 import type { ItemSyncAction } from "../application/sync-item.ts";
 import type { Item, ItemChanges, NewItem } from "../domain/item.ts";
-import { InvalidItemError } from "../domain/item-errors.ts";
+import { itemRequestValidators } from "./item-validators.ts";
 
-/** The item as it is sent. */
-export function toItemMessage(item: Item): ItemMessage {
-  return {
-    id: item.id,
-    name: item.name,
-    description: item.description,
-    sku: item.sku,
-    quantity: item.quantity,
-    price: item.price,
-    isActive: item.isActive,
-    createdAt: toTimestamp(item.createdAt),
-    updatedAt: toTimestamp(item.updatedAt),
-  };
-}
+/** An item and its message. */
+export const itemMapper: ProtobufMapper<Item, ItemMessage> = createMapper<Item, ItemMessage>()({
+  id: copy,
+  name: copy,
+  description: copy,
+  sku: copy,
+  quantity: int32,
+  price: copy,
+  isActive: copy,
+  createdAt: timestampAsDate,
+  updatedAt: timestampAsDate,
+});
 
 export function toNewItem(request: CreateItemRequest): NewItem {
   const { name, description, sku, quantity, price } = request;
@@ -34,24 +38,13 @@ export function toItemChanges(request: UpdateItemRequest): ItemChanges {
   return { name, description, quantity, price };
 }
 
-/** Throws InvalidItemError for a request without an action. */
-export function toItemSyncAction({ action }: ItemSyncRequest): ItemSyncAction {
-  switch (action?.$case) {
-    case "upsert": {
-      const { id, isActive } = action.value;
-      return { kind: "upsert", item: { ...toNewItem(action.value), id, isActive } };
-    }
-    case "deleteId":
-      return { kind: "delete", id: action.value };
-    case undefined:
-      throw new InvalidItemError([
-        { field: "action", description: "must be upsert or delete_id, got neither" },
-      ]);
+/** Throws a ValidationError for a request that breaks the rules, one without an action included. */
+export function toItemSyncAction(request: ItemSyncRequest): ItemSyncAction {
+  itemRequestValidators.syncItems.validate(request);
+  const action = request.action as NonNullable<ItemSyncRequest["action"]>;
+  if (action.$case === "deleteId") {
+    return { kind: "delete", id: action.value };
   }
-}
-
-function toTimestamp(date: Date): Timestamp {
-  const ms = date.getTime();
-  const seconds = Math.floor(ms / 1_000);
-  return { seconds: BigInt(seconds), nanos: (ms - seconds * 1_000) * 1_000_000 };
+  const { id, isActive } = action.value;
+  return { kind: "upsert", item: { ...toNewItem(action.value), id, isActive } };
 }
