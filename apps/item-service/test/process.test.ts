@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { ResourceInfo } from "@grpc-kit/generated-protos/google/rpc/error_details";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "./serve.ts";
 
@@ -84,7 +85,12 @@ describe("npm start", () => {
     expect(JSON.parse(synced.stdout)).toEqual({ id: item.id, success: true });
     const missing = await call("GetItem", { id: item.id });
     expect(missing.code).not.toBe(0);
-    expect(JSON.parse(missing.stderr)).toMatchObject({ code: "not_found" });
+    const { code, details } = JSON.parse(missing.stderr);
+    expect(code).toBe("not_found");
+    const types = details.map(({ type }: { type: string }) => type);
+    expect(types).toEqual(["google.rpc.ErrorInfo", "google.rpc.ResourceInfo"]);
+    const resource = ResourceInfo.decode(Buffer.from(details[1].value, "base64"));
+    expect(resource).toMatchObject({ resourceType: "item", resourceName: item.id });
   });
 
   it("names every setting that is wrong, and does not start", async () => {

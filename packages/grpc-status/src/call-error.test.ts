@@ -1,3 +1,5 @@
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import { ErrorDetail } from "@grpc-kit/generated-protos/common/errors";
 import { Status } from "@grpc-kit/generated-protos/google/rpc/status";
@@ -203,6 +205,14 @@ describe("findDetail", () => {
     expect(findDetail(error, "retryInfo")).toBeUndefined();
     expect(findDetail(error, { typeName: "shop.v1.Shortage", decode })).toBe("first");
     expect(findDetail(error, { typeName: "shop.v1.Missing", decode })).toBeUndefined();
+  });
+
+  it("takes messages of protobuf-es", () => {
+    const { typeName } = DurationSchema;
+    const bytes = toBinary(DurationSchema, create(DurationSchema, { seconds: 7n }));
+    const error = serviceError(5, trailersWith({ others: [toAny(typeName, bytes)] }));
+    const decodeDuration = (value: Uint8Array) => fromBinary(DurationSchema, value);
+    expect(findDetail(error, { typeName, decode: decodeDuration })?.seconds).toBe(7n);
   });
 
   it("finds nothing where a decoder throws", () => {

@@ -1,5 +1,6 @@
 import { type Metadata, status } from "@grpc/grpc-js";
 import { type AppError, isReason } from "./app-error.ts";
+import { attempt } from "./attempt.ts";
 import type {
   FieldViolation,
   QuotaViolation,
@@ -36,25 +37,17 @@ export function describeStatusError(error: StatusError): DescribedError {
   if (!isErrorCode(code)) {
     return describeForeign(status.INTERNAL);
   }
-  const errorDetails = readable(() => error.errorDetails) ?? {};
+  const errorDetails = attempt(() => error.errorDetails) ?? {};
   return {
     code,
     text: String(error.details),
     kind: kindOf(code),
-    field: readable(() => errorDetails.badRequest?.fieldViolations?.[0]?.field) ?? "",
+    field: attempt(() => errorDetails.badRequest?.fieldViolations?.[0]?.field) ?? "",
     errorDetails,
-    retryAfterMs: readable(() => retryDelayMs(errorDetails)),
-    metadata: readable(() => error.metadata),
+    retryAfterMs: attempt(() => retryDelayMs(errorDetails)),
+    metadata: attempt(() => error.metadata),
     isHidden: faults.has(code),
   };
-}
-
-function readable<Value>(read: () => Value): Value | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
 }
 
 /** An AppError tells its message if it is exposed, and what it is for programs in any case. */
@@ -62,7 +55,7 @@ export function describeAppError(error: AppError, code: status): DescribedError 
   const { expose } = error;
   return {
     code,
-    text: expose ? error.message : statusCodeInfo(code).text,
+    text: expose ? String(error.message) : statusCodeInfo(code).text,
     // The name of a class that is not exposed may tell what the service is built of.
     kind: expose ? error.name : error.kind,
     field: violationsOf(error)[0]?.field ?? "",

@@ -129,7 +129,14 @@ describe("errorToStatus", () => {
     }
     for (const badRequest of [{ fieldViolations: 7 }, { fieldViolations: [{ field: fail }] }]) {
       const withDetails = Object.create(error, { errorDetails: { value: { badRequest } } });
-      expect(errorToStatus(withDetails)).toMatchObject({ code: status.ABORTED, details: "x" });
+      const sent = errorToStatus(withDetails, { domain: "shop" });
+      expect(decoded(sent)).toMatchObject({ code: status.ABORTED, details: "x", domain: "shop" });
+    }
+    for (const property of ["name", "kind", "metadata", "resource", "retryAfterMs", "violations"]) {
+      for (const value of [7, null, { type: 7, name: fail }, Symbol("x")]) {
+        const error = Object.create(new errors.RateLimitError("x"), { [property]: { value } });
+        expect(["x", "internal error"]).toContain(errorToStatus(error).details);
+      }
     }
   });
 
@@ -162,6 +169,15 @@ describe("errorToStatus", () => {
         expect(decoded(sent).errorDetail).toBeDefined();
       }),
     );
+  });
+
+  it("B13: has room for the mark that says that something was cut", () => {
+    // With this much, all but the mark would fit beside the whole of the text.
+    const wide = (characters: number) => "ࠀ".repeat(characters);
+    const error = new errors.ValidationError([{ field: wide(341), description: "no" }]);
+    const sent = errorToStatus(Object.assign(error, { name: wide(64) }), { domain: wide(253) });
+    expect(decoded(sent).errorDetail?.code).toBe(wide(64));
+    expect(sent.details).toMatch(/^ࠀ{84}…$/);
   });
 
   it("B13: keeps everything that it sends within 8 KiB, with the right code and an ErrorInfo", () => {

@@ -153,6 +153,15 @@ describe("errorToStatus", () => {
     }
   });
 
+  it("C10: says the same of two errors, to the byte, so that neither tells which it was", () => {
+    const missing = errorToStatus(new NotFoundError("no item 7"));
+    const forbidden = errorToStatus(
+      new NotFoundError("no item 7", { cause: new Error("not yours") }),
+    );
+    expect(forbidden.metadata?.toJSON()).toEqual(missing.metadata?.toJSON());
+    expect([forbidden.code, forbidden.details]).toEqual([missing.code, missing.details]);
+  });
+
   it("looks at causes, the outermost first", () => {
     const notFound = new NotFoundError("no item 7");
     const wrapped = new Error("outer", { cause: new Error("inner", { cause: notFound }) });

@@ -1,5 +1,6 @@
 import { status } from "@grpc/grpc-js";
 import { isAppError } from "./app-error.ts";
+import { attempt } from "./attempt.ts";
 import { isGrpcCallError, isServiceError } from "./call-error.ts";
 import { statusOfDatabaseError } from "./database-errors.ts";
 import {
@@ -23,9 +24,9 @@ export interface ErrorMapperOptions {
   readonly rules?: readonly ErrorRule[];
   /** Whose errors these are, for their ErrorInfo: "shop.example.com". Default: that of the context. */
   readonly domain?: string;
-  /** The trace that is being recorded. Default: that of the context. */
+  /** The trace that is being recorded. Default, and if it throws: that of the context. */
   readonly traceId?: () => string | undefined;
-  /** Says the error in the caller's language. Default: no LocalizedMessage is made. */
+  /** Says the error in the caller's language. Default, and if it throws: no LocalizedMessage. */
   readonly localize?: (
     error: LocalizableError,
     acceptLanguage: string,
@@ -64,14 +65,17 @@ export function createErrorMapper(options: ErrorMapperOptions = {}): ErrorToStat
   checkOptions(options);
   return (error, context = {}) => {
     const described = describe(error, options);
+    const call = {
+      ...context,
+      domain: options.domain ?? context.domain,
+      traceId: attempt(() => options.traceId?.()) ?? context.traceId,
+    };
     try {
-      return toWireStatus(withDetails(described, options, context), {
-        ...context,
-        domain: options.domain ?? context.domain,
-        traceId: options.traceId?.() ?? context.traceId,
-      });
+      return toWireStatus(withDetails(described, options, context), call);
     } catch {
-      return toWireStatus(describeForeign(described.code, described.text), {});
+      // Details that cannot be encoded must not hide the status.
+      const { code, text, isHidden } = described;
+      return toWireStatus({ ...describeForeign(code, text), isHidden }, call);
     }
   };
 }
@@ -165,12 +169,20 @@ function withDetails(
   if (localize !== undefined && acceptLanguage !== undefined) {
     const { reason = statusCodeInfo(code).name, metadata = new Map() } =
       errorDetails.errorInfo ?? {};
-    localizedMessage ??= localize({ code, text, reason, metadata }, acceptLanguage);
+    localizedMessage ??= attempt(() => localize({ code, text, reason, metadata }, acceptLanguage));
   }
   return { ...described, errorDetails: { ...errorDetails, debugInfo, localizedMessage } };
 }
 
-function checkOptions({ rules = [], passThrough = [], ...callbacks }: ErrorMapperOptions): void {
+function checkOptions({
+  rules = [],
+  passThrough = [],
+  domain = "",
+  ...callbacks
+}: ErrorMapperOptions): void {
+  if (typeof domain !== "string") {
+    throw new TypeError(`domain must be a string, got ${String(domain)}`);
+  }
   for (const [index, rule] of rules.entries()) {
     if (typeof rule !== "function") {
       throw new TypeError(`rules must be functions, got ${String(rule)} at ${index}`);

@@ -56,8 +56,15 @@ describe("createErrorMapper", () => {
         details: "internal error",
       });
     }
-    const sent = createErrorMapper({ traceId: fail })(new NotFoundError("x"));
-    expect(sent).toMatchObject({ code: status.NOT_FOUND, details: "x" });
+    const toStatus = createErrorMapper({ traceId: fail, localize: fail });
+    const error = new NotFoundError("x", { resource: { type: "item", name: "7" } });
+    const sent = decoded(toStatus(error, { traceId: "trace", acceptLanguage: "de" }));
+    expect(sent).toMatchObject({
+      code: status.NOT_FOUND,
+      details: "x",
+      errorDetails: { resourceInfo: { resourceName: "7" } },
+    });
+    expect(sent.errorDetail?.metadata.get("trace_id")).toBe("trace");
   });
 
   it("has its own domain and trace", () => {
@@ -100,6 +107,7 @@ describe("createErrorMapper", () => {
     [{ rules: [7] }, "rules must be functions, got 7 at 0"],
     [{ passThrough: [0] }, "passThrough must be status codes from 1 to 16, got 0"],
     [{ traceId: "x" }, "traceId must be a function, got x"],
+    [{ domain: 7 }, "domain must be a string, got 7"],
     [{ localize: 1 }, "localize must be a function, got 1"],
   ])("refuses %o", (options, message) => {
     expect(() => createErrorMapper(options as never)).toThrow(message);

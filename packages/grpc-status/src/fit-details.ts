@@ -39,6 +39,12 @@ export function fitDetails(
   return kept;
 }
 
+/** What always stays, with the mark. */
+export function leastDetails(details: ErrorDetailsInit): ErrorDetailsInit {
+  const { errorInfo, retryInfo } = markTruncated(details);
+  return { errorInfo, retryInfo };
+}
+
 function markTruncated(details: ErrorDetailsInit): ErrorDetailsInit {
   const { errorInfo = {} } = details;
   const metadata = new Map([...(errorInfo.metadata ?? []), ["truncated", "true"]]);

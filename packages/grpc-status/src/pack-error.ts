@@ -3,7 +3,7 @@ import type { Metadata } from "@grpc/grpc-js";
 import { ErrorDetail } from "@grpc-kit/generated-protos/common/errors";
 import type { DescribedError } from "./described-error.ts";
 import { type ErrorDetailsInit, encodeErrorDetails, view } from "./error-details.ts";
-import { fitDetails } from "./fit-details.ts";
+import { fitDetails, leastDetails } from "./fit-details.ts";
 import { toSafeDetails } from "./safe-details.ts";
 import { type MetadataEntry, roomBeside, toSafeEntries, totalBytes } from "./safe-metadata.ts";
 import { encodeStatusDetails, errorDetailKey, statusDetailsKey } from "./status-details.ts";
@@ -37,10 +37,9 @@ export function packError({ error, entries, facts }: ErrorToPack): PackedError {
 }
 
 function squeeze({ error, entries, facts }: ErrorToPack, fullText: string): PackedError {
-  const { errorInfo, retryInfo } = error.errorDetails;
   const unsendable = toSafeEntries(entries, Number.POSITIVE_INFINITY).dropped;
   const leastOf = (text: string): readonly MetadataEntry[] =>
-    packDetails(error, text, { errorInfo, retryInfo }, facts);
+    packDetails(error, text, leastDetails(error.errorDetails), facts);
   const isTight = join(fullText, leastOf(fullText), entries).dropped.length > unsendable.length;
   const text = isTight ? toSafeDetails(fullText, shortTextBytes) : fullText;
 
