@@ -201,6 +201,10 @@ describe("a mask of paths", () => {
     expect(violationsIn(() => apply(["title", path], {}))).toEqual([["update_mask", description]]);
   });
 
+  it.each(["title", "*"])("refuses * before %s", (path) => {
+    expect(violationsIn(() => apply(["*", path], {}))).toHaveLength(1);
+  });
+
   it("ends at once for a path of a million names", () => {
     expect(thrownBy(() => apply(["author.".repeat(1_000_000)], {}))).toBeDefined();
   });

@@ -66,6 +66,7 @@ async function inFlight(lanes: number, calls: number, make: () => Promise<void>)
 }
 
 const request = frame({ payload: Buffer.alloc(64) });
+const failingRequest = frame({ text: "fail" });
 const upload = Buffer.concat(Array.from({ length: 1_000 }, () => request));
 
 /** What is measured: the work, and by how many the CPU time is divided. */
@@ -79,6 +80,12 @@ const rows: readonly (readonly [string, number, (engine: Engine) => Promise<void
     "unary, 32 in flight",
     5_000,
     (engine) => inFlight(32, 5_000, () => call(engine, "Unary", [request])),
+  ],
+  [
+    // grpc-js sends code and text alone, grpc-kit the details as well.
+    "unary that fails, 32 in flight",
+    5_000,
+    (engine) => inFlight(32, 5_000, () => call(engine, "Unary", [failingRequest])),
   ],
   [
     "server stream, a message",
@@ -97,7 +104,7 @@ function median(values: readonly number[]): number {
 }
 
 const engines = [await startEngine("grpc-js"), await startEngine("grpc-kit")];
-process.stdout.write(`${"CPU of the server, µs".padEnd(28)}grpc-js  grpc-kit  ratio\n`);
+process.stdout.write(`${"CPU of the server, µs".padEnd(32)}grpc-js  grpc-kit  ratio\n`);
 for (const [title, count, work] of rows) {
   const costs = new Map(engines.map(({ name }) => [name, [] as number[]]));
   for (let round = 0; round <= rounds; round += 1) {
@@ -117,7 +124,7 @@ for (const [title, count, work] of rows) {
     kit.toFixed(2).padStart(8),
     (kit / bare).toFixed(2),
   ];
-  process.stdout.write(`${title.padEnd(28)}${figures.join("  ")}\n`);
+  process.stdout.write(`${title.padEnd(32)}${figures.join("  ")}\n`);
 }
 for (const { child, session } of engines) {
   session.destroy();

@@ -1,16 +1,26 @@
 /** `node bench/server.ts <engine>`: serves the fixture service and tells its CPU time when asked. */
-import { Server, ServerCredentials, type ServerWritableStream } from "@grpc/grpc-js";
+import {
+  Server,
+  ServerCredentials,
+  type ServerWritableStream,
+  type sendUnaryData,
+  status,
+} from "@grpc/grpc-js";
+import { NotFoundError } from "@grpc-kit/grpc-status";
 import { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import { createGrpcServer } from "../src/index.ts";
 
+const failing = "fail";
 const message = Envelope.create({ payload: Buffer.alloc(64) });
 
 /** The fixture service as one writes it for grpc-js itself, with all the care that it wants. */
 async function startGrpcJs(): Promise<number> {
   const server = new Server();
   server.addService(FixtureServiceService, {
-    unary: (call: { request: Envelope }, callback: (error: null, reply: Envelope) => void) =>
-      callback(null, call.request),
+    unary: (call: { request: Envelope }, callback: sendUnaryData<Envelope>) =>
+      call.request.text === failing
+        ? callback({ code: status.NOT_FOUND, details: "no item 7" })
+        : callback(null, call.request),
     serverStream: async (call: ServerWritableStream<Envelope, Envelope>) => {
       for (let index = 0n; index < call.request.count; index += 1n) {
         if (!call.write(message)) {
@@ -41,7 +51,12 @@ async function startGrpcJs(): Promise<number> {
 async function startGrpcKit(): Promise<number> {
   const server = createGrpcServer({ host: "127.0.0.1", port: 0, insecure: true });
   server.addService(FixtureServiceService, {
-    unary: (request) => request,
+    unary: (request) => {
+      if (request.text === failing) {
+        throw new NotFoundError("no item 7");
+      }
+      return request;
+    },
     async *serverStream({ count }) {
       for (let index = 0n; index < count; index += 1n) {
         yield message;

@@ -40,7 +40,8 @@ function firstDecoded<Message>(
   key: string,
   decode: (bytes: Uint8Array) => Message,
 ): Message | undefined {
-  for (const bytes of binaryValues(trailers, key)) {
+  // Values of a key that ends in "-bin" are bytes: grpc-js reads base64 with padding and without.
+  for (const bytes of trailers.get(key) as readonly Buffer[]) {
     try {
       return decode(bytes);
     } catch {
@@ -48,18 +49,4 @@ function firstDecoded<Message>(
     }
   }
   return undefined;
-}
-
-// grpc-js gives bytes. Metadata that comes by other ways may have the text as it was sent: padded or
-// not, several values joined: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
-function* binaryValues(trailers: Metadata, key: string): Generator<Uint8Array> {
-  for (const value of trailers.get(key) as readonly (string | Uint8Array)[]) {
-    if (typeof value !== "string") {
-      yield value;
-      continue;
-    }
-    for (const part of value.split(",")) {
-      yield Buffer.from(part, "base64");
-    }
-  }
 }

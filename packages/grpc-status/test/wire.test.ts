@@ -1,11 +1,13 @@
 import { once } from "node:events";
-import { connect } from "node:http2";
+import { connect, createServer, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
 import { Metadata, Server, ServerCredentials, type StatusObject, status } from "@grpc/grpc-js";
 import { callFixture, createFixtureClient } from "@grpc-kit/testing";
 import { FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { errorToStatus, StatusError, toCallError } from "../src/index.ts";
+import { encodeErrorDetails, errorToStatus, StatusError, toCallError } from "../src/index.ts";
+import { encodeStatusDetails } from "../src/status-details.ts";
 
 /** A server of grpc-js alone, each of whose calls ends with the next status; the port that it is on. */
 async function serve(nextStatus: () => Partial<StatusObject>): Promise<number> {
@@ -80,5 +82,43 @@ describe("a status on a server of grpc-js alone", () => {
       }),
       { numRuns: 300 },
     );
+  });
+});
+
+describe("the details that a server of another language sends", () => {
+  const bytes = encodeStatusDetails(status.NOT_FOUND, "gone", [
+    ...encodeErrorDetails({ errorInfo: { reason: "ITEM_GONE" } }),
+  ]);
+  const padded = Buffer.from(bytes).toString("base64");
+
+  it.each<[string, string | string[], string | undefined]>([
+    ["with padding", padded, "ITEM_GONE"],
+    ["without padding, as Go does", padded.replace(/=+$/, ""), "ITEM_GONE"],
+    ["twice", [padded, padded], "ITEM_GONE"],
+    ["after others that cannot be read", ["/w==", padded], undefined],
+    ["as text that is no base64", "💥", undefined],
+  ])("can come %s", async (_name, value, reason) => {
+    const server = createServer();
+    server.on("stream", (stream: ServerHttp2Stream) => {
+      const headers = {
+        ":status": 200,
+        "content-type": "application/grpc+proto",
+        "grpc-status": "5",
+        "grpc-message": "gone",
+        "grpc-status-details-bin": value,
+      };
+      stream.respond(headers, { endStream: true });
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const client = createFixtureClient(`127.0.0.1:${(server.address() as AddressInfo).port}`);
+    onTestFinished(() => {
+      client.close();
+      server.close();
+    });
+    const { code, details, trailers } = await callFixture(client, "unary").outcome;
+    const error = toCallError(
+      Object.assign(new Error(details), { code, details, metadata: trailers }),
+    );
+    expect([error.code, error.reason]).toEqual([status.NOT_FOUND, reason]);
   });
 });

@@ -1,4 +1,9 @@
-import { CreateItemRequest, ItemSyncRequest } from "@grpc-kit/generated-protos/examples/items";
+import {
+  CreateItemRequest,
+  ItemServiceService,
+  ItemSyncRequest,
+} from "@grpc-kit/generated-protos/examples/items";
+import { requestValidators } from "@grpc-kit/grpc-mappers/validator";
 import type { FieldViolation } from "@grpc-kit/grpc-status";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -18,6 +23,12 @@ const upsert = {
 function fieldsOf(violations: readonly FieldViolation[]): readonly string[] {
   return violations.map(({ field }) => field);
 }
+
+it("there is a validator for every method", () => {
+  const byPath = requestValidators(ItemServiceService, itemRequestValidators);
+  expect(byPath.size).toBe(7);
+  expect(byPath.get("/examples.ItemService/GetItem")?.violations({ id })).toEqual([]);
+});
 
 describe("the validator of", () => {
   it("CreateItemRequest names each field that breaks a rule", () => {
