@@ -103,3 +103,24 @@ describe("a long text", () => {
     expect(sent.metadata?.get("next-page-token")).toEqual(["x".repeat(2_000)]);
   });
 });
+
+describe("metadata that does not fit", () => {
+  it("goes in this order: the call's, the error's, the request not to try again", () => {
+    const [metadata, trailers] = [new Metadata(), new Metadata()];
+    metadata.set("x-error", "x".repeat(4_000));
+    trailers.set("x-call", "x".repeat(4_000));
+    const retryInfo = { retryDelay: { seconds: 7n } };
+    const error = new StatusError(status.UNAVAILABLE, "x", {
+      metadata,
+      errorDetails: { retryInfo },
+    });
+    const sent = errorToStatus(error, { trailers });
+    expect(sent.dropped).toEqual(["x-call"]);
+    expect(sent.metadata?.get("grpc-retry-pushback-ms")).toEqual(["7000"]);
+    metadata.set("grpc-retry-pushback-ms", "20");
+    metadata.set("x-error", "x".repeat(9_000));
+    const squeezed = errorToStatus(error, { trailers });
+    expect(squeezed.dropped).toEqual(["x-error"]);
+    expect(squeezed.metadata?.get("grpc-retry-pushback-ms")).toEqual(["20"]);
+  });
+});

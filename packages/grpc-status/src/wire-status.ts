@@ -77,17 +77,22 @@ export function toWireStatus(error: DescribedError, context: ErrorContext): Wire
   };
 }
 
-/** The entries of the error, then what it says of other tries, then those of the call. */
+/** In the order in which they get what room there is: of other tries, of the error, of the call. */
 function entriesToSend(
   { metadata, retryAfterMs }: DescribedError,
   { trailers }: ErrorContext,
 ): readonly MetadataEntry[] {
-  const entries = new Map(entriesOf(() => trailers));
+  const entries = new Map<string, MetadataEntry[1]>();
   if (retryAfterMs !== undefined) {
     entries.set(retryPushbackKey, [toPushback(retryAfterMs)]);
   }
   for (const [key, values] of entriesOf(() => metadata)) {
     entries.set(key, values);
+  }
+  for (const [key, values] of entriesOf(() => trailers)) {
+    if (!entries.has(key)) {
+      entries.set(key, values);
+    }
   }
   return [...entries];
 }
