@@ -4,6 +4,17 @@ import { emptyMessages, openRawCall, uploadRaw } from "../test/raw-call.ts";
 import { retainedBytes } from "../test/retained-bytes.ts";
 import { envelope, serveFixture } from "../test/serve-fixture.ts";
 
+/** The count once it has stood still for a while, however busy the machine is, or is beyond `most`. */
+async function settled(count: () => number, most: number): Promise<number> {
+  for (;;) {
+    const before = count();
+    await delay(200);
+    if ((before > 0 && count() === before) || count() > most) {
+      return count();
+    }
+  }
+}
+
 describe("a client stream", () => {
   const path = "/fixtures.FixtureService/ClientStream";
 
@@ -72,12 +83,9 @@ describe("a server stream", () => {
       });
       const stream = openRawCall(port, "/fixtures.FixtureService/ServerStream");
       stream.end(emptyMessages(1));
-      await delay(200);
-      const stalledAt = produced;
+      const stalledAt = await settled(() => produced, most);
       expect(stalledAt).toBeGreaterThan(0);
       expect(stalledAt).toBeLessThanOrEqual(most);
-      await delay(50);
-      expect(produced).toBe(stalledAt);
       stream.resume();
       await expect.poll(() => produced).toBeGreaterThan(stalledAt);
     },
