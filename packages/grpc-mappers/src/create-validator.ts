@@ -33,9 +33,10 @@ export type ValidatorMaker<Message> = <Input extends Message>(
  * twice, as `createMapper` is, and a schema that leaves out a field of the message, an optional one as
  * well, does not compile: `createValidator<GetItemRequest>()(z.object({ id: z.uuid() }))`.
  *
- * A violation has the issue's message, and its `code` as the reason if it says more than "custom": "too_small" is
- * TOO_SMALL. What a rule throws goes through, but for zod, which makes a Promise of it. When used, throws a
- * TypeError for a Promise; when made, a RangeError for a `maxViolations` that is not positive.
+ * A violation has the issue's message, and its `code` as the reason unless that is "custom":
+ * "too_small" is TOO_SMALL. What a rule throws goes through, but for zod, which makes a Promise of it.
+ * When used, throws a TypeError for a Promise; when made, a RangeError for a `maxViolations` that is
+ * not positive.
  */
 export function createValidator<Message>(): ValidatorMaker<Message> {
   return (schema, { maxViolations = 50 } = {}) => {

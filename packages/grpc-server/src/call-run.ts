@@ -100,7 +100,7 @@ export class CallRun implements CallListener, WireOwner {
     this.#context?.abort(new StatusError(status.CANCELLED, "the call has ended"));
     this.#stopResponses();
     // What an interceptor throws is not meant for the caller, whatever it is.
-    this.#endWith(this.#statusOf(undefined), error);
+    this.#endWith(error, this.#statusOf(undefined));
   }
 
   onDropped(keys: readonly string[]): void {
@@ -111,8 +111,7 @@ export class CallRun implements CallListener, WireOwner {
   // https://github.com/grpc/grpc/blob/master/doc/statuscodes.md: a wrong number of messages
   #refuse(details: string): void {
     if (!this.#isEnded) {
-      const error = new StatusError(status.UNIMPLEMENTED, details);
-      this.#endWith(this.#statusOf(error), error);
+      this.#endWith(new StatusError(status.UNIMPLEMENTED, details));
     }
   }
 
@@ -195,7 +194,7 @@ export class CallRun implements CallListener, WireOwner {
     if (this.#isEnded) {
       this.#reportLate(error);
     } else {
-      this.#endWith(this.#statusOf(error), error);
+      this.#endWith(error);
     }
   }
 
@@ -209,7 +208,7 @@ export class CallRun implements CallListener, WireOwner {
     });
   }
 
-  #endWith(callStatus: WireStatus, error: unknown): void {
+  #endWith(error: unknown, callStatus: WireStatus = this.#statusOf(error)): void {
     if (callStatus.errorId !== undefined) {
       this.#report(error, callStatus.errorId);
     }
@@ -258,7 +257,7 @@ export class CallRun implements CallListener, WireOwner {
     if (remainingMs <= maxTimerMs) {
       this.#deadlineTimer = setTimeout(() => {
         this.#cancel(status.DEADLINE_EXCEEDED);
-        this.#endWith(this.#statusOf(this.#cancellation), this.#cancellation);
+        this.#endWith(this.#cancellation);
       }, remainingMs);
     }
   }

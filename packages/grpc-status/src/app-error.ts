@@ -1,4 +1,5 @@
-// Registered, not unique: two installed copies of this package recognise each other's errors.
+import { hasBrand } from "./has-brand.ts";
+
 const brand = Symbol.for("grpc-kit.AppError");
 
 /** The errors of this package, by name. A subclass has the kind of what it extends. */
@@ -70,12 +71,7 @@ export class AppError extends Error {
 
 /** Whether `value` is an AppError, from this copy of the package or another. */
 export function isAppError(value: unknown): value is AppError {
-  try {
-    return value instanceof Error && brand in value;
-  } catch {
-    // A proxy may throw at any question.
-    return false;
-  }
+  return hasBrand(value, brand);
 }
 
 /** The reason itself, if it is one or undefined: https://google.aip.dev/193#errorinfo */

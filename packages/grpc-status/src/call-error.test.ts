@@ -91,7 +91,7 @@ describe("toCallError", () => {
     "takes %o for UNKNOWN, and keeps it as the cause",
     (value) => {
       const { code, cause } = toCallError(value);
-      expect([code, (cause as Error).cause]).toEqual([status.UNKNOWN, value]);
+      expect([code, cause]).toEqual([status.UNKNOWN, value]);
     },
   );
 

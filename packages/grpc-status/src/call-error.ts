@@ -1,13 +1,14 @@
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 import type { ErrorDetail } from "@grpc-kit/generated-protos/common/errors";
+import { attempt } from "./attempt.ts";
 import type { ErrorDetails } from "./error-details.ts";
+import { hasBrand } from "./has-brand.ts";
 import { retryDelayMs } from "./retry-delay.ts";
 import { retryPushbackMs } from "./retry-pushback.ts";
 import { statusCodeInfo } from "./status-codes.ts";
 import { readErrorDetail, readErrorDetails } from "./status-details.ts";
 import { isErrorCode } from "./status-error.ts";
 
-// Registered, not unique: two installed copies of this package recognise each other's errors.
 const brand = Symbol.for("grpc-kit.GrpcCallError");
 
 /**
@@ -34,9 +35,12 @@ export class GrpcCallError extends Error {
   /** How long the server asks to wait before another try. Undefined: it does not say. */
   readonly retryDelayMs: number | undefined;
 
-  constructor(error: ServiceError) {
+  constructor(
+    error: Pick<ServiceError, "code" | "details" | "metadata">,
+    options: ErrorOptions = { cause: error },
+  ) {
     const code = isErrorCode(error.code) ? error.code : status.UNKNOWN;
-    super(`${statusCodeInfo(code).name}: ${error.details}`, { cause: error });
+    super(`${statusCodeInfo(code).name}: ${error.details}`, options);
     Object.defineProperty(this, brand, { value: true });
     this.code = code;
     this.details = error.details;
@@ -71,12 +75,7 @@ export class GrpcCallError extends Error {
 
 /** Whether `value` is a GrpcCallError, from this copy of the package or another. */
 export function isGrpcCallError(value: unknown): value is GrpcCallError {
-  try {
-    return value instanceof Error && brand in value;
-  } catch {
-    // A proxy may throw at any question.
-    return false;
-  }
+  return hasBrand(value, brand);
 }
 
 /**
@@ -90,19 +89,17 @@ export function toCallError(error: unknown): GrpcCallError {
   if (isServiceError(error)) {
     return new GrpcCallError(error);
   }
-  const metadata = new Metadata();
-  return new GrpcCallError(
-    Object.assign(new Error("the call failed before it was made", { cause: error }), {
-      code: status.UNKNOWN,
-      details: "the call failed before it was made",
-      metadata,
-    }),
-  );
+  const unknown = {
+    code: status.UNKNOWN,
+    details: "not the error of a call",
+    metadata: new Metadata(),
+  };
+  return new GrpcCallError(unknown, { cause: error });
 }
 
 /** Whether `value` is the error of a call that grpc-js has made. A `code` alone does not make it one. */
 export function isServiceError(value: unknown): value is ServiceError {
-  try {
+  const isOne = attempt(() => {
     const { code, details, metadata } = value as Partial<ServiceError>;
     return (
       value instanceof Error &&
@@ -110,7 +107,6 @@ export function isServiceError(value: unknown): value is ServiceError {
       typeof details === "string" &&
       metadata instanceof Metadata
     );
-  } catch {
-    return false;
-  }
+  });
+  return isOne === true;
 }

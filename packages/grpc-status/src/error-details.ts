@@ -12,6 +12,7 @@ import {
   ResourceInfo,
   RetryInfo,
 } from "@grpc-kit/generated-protos/google/rpc/error_details";
+import { attempt } from "./attempt.ts";
 
 /** The standard details by the names they have here. */
 export interface StandardDetails {
@@ -82,7 +83,7 @@ const standardTypes: { readonly [Name in DetailName]: StandardType<StandardDetai
   debugInfo: standard("DebugInfo", DebugInfo),
 };
 
-export const detailNames: readonly DetailName[] = Object.keys(standardTypes) as DetailName[];
+const detailNames: readonly DetailName[] = Object.keys(standardTypes) as DetailName[];
 
 const namesByType: ReadonlyMap<string, DetailName> = new Map(
   detailNames.map((name) => [typeNameOf(standardTypes[name]), name]),
@@ -124,29 +125,22 @@ export function view({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
  * Reads details. Never throws: what cannot be read, or comes a second time, is in `others` as it came.
  */
 export function decodeErrorDetails(details: readonly Any[]): ErrorDetails {
-  const decoded: { -readonly [Name in DetailName]?: StandardDetails[Name] } & { others?: Any[] } =
-    {};
+  const decoded: { [Name in DetailName]?: unknown } = {};
+  const others: Any[] = [];
   for (const detail of details) {
     const name = namesByType.get(typeNameOf(detail));
-    if (name === undefined || name in decoded || !decodeInto(decoded, name, detail.value)) {
-      decoded.others ??= [];
-      decoded.others.push(detail);
+    const message =
+      name === undefined || name in decoded
+        ? undefined
+        : attempt(() => standardTypes[name].codec.decode(detail.value));
+    if (name === undefined || message === undefined) {
+      others.push(detail);
+    } else {
+      decoded[name] = message;
     }
   }
-  return decoded;
-}
-
-function decodeInto<Name extends DetailName>(
-  details: { [Key in Name]?: StandardDetails[Key] },
-  name: Name,
-  bytes: Uint8Array,
-): boolean {
-  try {
-    details[name] = standardTypes[name].codec.decode(bytes) as StandardDetails[Name];
-    return true;
-  } catch {
-    return false;
-  }
+  const standard = decoded as Partial<StandardDetails>;
+  return others.length === 0 ? standard : { ...standard, others };
 }
 
 /** The full name of the message that is in `detail`. What is before the last slash does not count. */

@@ -23,9 +23,6 @@ export function completeErrorInfo(
 ): { readonly errorInfo: ErrorInfo; readonly dropped: readonly string[] } {
   const kept = new Map<string, string>();
   const dropped: string[] = [];
-  if (defaults.errorId !== undefined) {
-    kept.set("errorId", defaults.errorId);
-  }
   let room = maxMetadataBytes;
   for (const [key, value] of metadata) {
     const text = String(value);
@@ -36,6 +33,10 @@ export function completeErrorInfo(
       kept.set(key, text);
       room -= bytes;
     }
+  }
+  // Last, so that no key of the error's own can take its place.
+  if (defaults.errorId !== undefined) {
+    kept.set("errorId", defaults.errorId);
   }
   const errorInfo = {
     reason: isReason(reason) ? reason : defaults.reason,

@@ -122,6 +122,11 @@ describe("errorToStatus", () => {
       return errorId;
     });
     expect(new Set(ids).size).toBe(hidden.length);
+    const errorInfo = { metadata: new Map([["errorId", "spoofed"]]) };
+    const spoofed = errorToStatus(
+      new StatusError(status.INTERNAL, "x", { errorDetails: { errorInfo } }),
+    );
+    expect(decoded(spoofed).errorId).toBe(spoofed.errorId);
     expect(errorToStatus(new NotFoundError("x")).errorId).toBeUndefined();
     expect(Object.keys(errorToStatus(new StatusError(status.ABORTED, "x")))).toEqual([
       "code",

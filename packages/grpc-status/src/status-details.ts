@@ -3,6 +3,7 @@ import type { Metadata } from "@grpc/grpc-js";
 import { ErrorDetail } from "@grpc-kit/generated-protos/common/errors";
 import type { Any } from "@grpc-kit/generated-protos/google/protobuf/any";
 import { Status } from "@grpc-kit/generated-protos/google/rpc/status";
+import { attempt } from "./attempt.ts";
 import { decodeErrorDetails, type ErrorDetails } from "./error-details.ts";
 
 /** The trailer of the richer error model: https://grpc.io/docs/guides/error/#richer-error-model */
@@ -42,10 +43,9 @@ function firstDecoded<Message>(
 ): Message | undefined {
   // Values of a key that ends in "-bin" are bytes: grpc-js reads base64 with padding and without.
   for (const bytes of trailers.get(key) as readonly Buffer[]) {
-    try {
-      return decode(bytes);
-    } catch {
-      // Perhaps the next one can be read.
+    const decoded = attempt(() => decode(bytes));
+    if (decoded !== undefined) {
+      return decoded;
     }
   }
   return undefined;

@@ -1,8 +1,8 @@
 import { type Metadata, status } from "@grpc/grpc-js";
 import { checkReason } from "./app-error.ts";
 import type { ErrorDetailsInit } from "./error-details.ts";
+import { hasBrand } from "./has-brand.ts";
 
-// Registered, not unique: two installed copies of this package recognise each other's errors.
 const brand = Symbol.for("grpc-kit.StatusError");
 
 export interface StatusErrorOptions {
@@ -44,12 +44,7 @@ export class StatusError extends Error {
 
 /** Whether `value` is a StatusError, from this copy of the package or another. */
 export function isStatusError(value: unknown): value is StatusError {
-  try {
-    return value instanceof Error && brand in value;
-  } catch {
-    // A proxy may throw at any question.
-    return false;
-  }
+  return hasBrand(value, brand);
 }
 
 /** Whether `code` says that a call failed, as gRPC knows it: an integer from 1 to 16. */

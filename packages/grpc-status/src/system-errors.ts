@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { attempt } from "./attempt.ts";
 
 // What Node.js, its fetch and drivers over sockets say when the other side cannot be reached or has
 // gone: https://nodejs.org/api/errors.html#common-system-errors
@@ -41,10 +42,6 @@ export function statusOfSystemError(error: Error): status | undefined {
 
 /** Whether an error says that something was given up because its signal aborted. */
 export function isAbortError(error: unknown): boolean {
-  try {
-    return error instanceof Error && error.name === "AbortError";
-  } catch {
-    // A proxy may throw at any question.
-    return false;
-  }
+  // A proxy may throw at any question.
+  return attempt(() => error instanceof Error && error.name === "AbortError") === true;
 }

@@ -33,8 +33,10 @@ export const itemRequestValidators: RequestValidators<ItemServiceService> = {
   deleteItem: createValidator<DeleteItemRequest>()(z.object({ id })),
   listItems: createValidator<ListItemsRequest>()(
     z.object({
-      // The use case says what is wrong with their values.
-      pageSize: z.int32(),
+      pageSize: z.int32().min(0, {
+        error: ({ input }) => `must be an integer of 0 or more, got ${input}`,
+      }),
+      // The use case says what is wrong with these two.
       pageToken: z.string(),
       filter: z.string(),
     }),
