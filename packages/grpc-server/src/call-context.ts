@@ -1,4 +1,4 @@
-import { Metadata, type ServerInterceptingCallInterface } from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
 import {
   type CallValues,
   type ContextKey,
@@ -6,7 +6,8 @@ import {
   type ServedCall,
 } from "@grpc-kit/grpc-context";
 import { isReserved } from "@grpc-kit/grpc-status";
-import type { OnError } from "./route.ts";
+import { peerOf } from "./peer-of.ts";
+import type { WireCall } from "./wire-call.ts";
 
 /** What a handler knows of its call, beside the request. */
 export interface CallContext extends ServedCall {
@@ -27,35 +28,22 @@ export class HandlerContext implements CallContext {
   readonly deadline: number;
   /** Undefined until a handler sets one. */
   trailers: Metadata | undefined;
-  readonly #call: ServerInterceptingCallInterface;
+  readonly #wire: WireCall;
   #headers: Metadata | undefined;
   #areHeadersSent = false;
-  readonly #onBadMetadata: OnError;
   #values: CallValues | undefined;
   #controller: AbortController | undefined;
   #abortReason: unknown;
 
-  constructor(
-    path: string,
-    metadata: Metadata,
-    call: ServerInterceptingCallInterface,
-    onBadMetadata: OnError,
-  ) {
-    this.path = path;
+  constructor(wire: WireCall, metadata: Metadata) {
+    this.path = wire.route.path;
     this.metadata = metadata;
-    this.deadline = Number(call.getDeadline());
-    this.#call = call;
-    this.#onBadMetadata = onBadMetadata;
+    this.deadline = wire.deadline;
+    this.#wire = wire;
   }
 
   get peer(): string {
-    const { remoteAddress, remotePort } = this.#call.getConnectionInfo();
-    if (remoteAddress === undefined) {
-      return "unknown";
-    }
-    return remoteAddress.includes(":")
-      ? `[${remoteAddress}]:${remotePort}`
-      : `${remoteAddress}:${remotePort}`;
+    return peerOf(this.#wire.open.connection.socket);
   }
 
   // Most handlers never ask, and a controller with its reason costs more than all the rest.
@@ -92,7 +80,7 @@ export class HandlerContext implements CallContext {
   setHeader(key: string, value: string | Uint8Array): void {
     if (this.#areHeadersSent) {
       const error = new Error(`headers must be set before the first message, dropped ${key}`);
-      this.#onBadMetadata(error, this, undefined);
+      this.#wire.route.onError(error, this, undefined);
       return;
     }
     this.#headers ??= new Metadata();
@@ -121,7 +109,7 @@ export class HandlerContext implements CallContext {
       metadata.set(key, typeof value === "string" ? value : Buffer.from(value));
     } catch (error) {
       // The value often comes from a caller or a database, so it must not decide how a call ends.
-      this.#onBadMetadata(error, this, undefined);
+      this.#wire.route.onError(error, this, undefined);
     }
   }
 }

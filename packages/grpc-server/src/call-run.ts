@@ -2,16 +2,12 @@ import { Metadata, type ServerInterceptingCallInterface, status } from "@grpc/gr
 import { runInCall } from "@grpc-kit/grpc-context";
 import { isAbortError, StatusError, type WireStatus } from "@grpc-kit/grpc-status";
 import { HandlerContext } from "./call-context.ts";
-import { Connection } from "./connection.ts";
 import { RequestStream } from "./request-stream.ts";
 import { ResponseWindow } from "./response-window.ts";
 import { iterate, type Responses } from "./responses.ts";
 import type { Route } from "./route.ts";
 import { traceIdOf } from "./trace-id.ts";
 import type { CallListener, CallStatus, WireCall, WireOwner } from "./wire-call.ts";
-
-// The longest delay that setTimeout takes.
-const maxTimerMs = 2 ** 31 - 1;
 
 /**
  * One call from its headers to its status: listens to grpc-js, runs the handler and sends what it
@@ -21,29 +17,23 @@ export class CallRun implements CallListener, WireOwner {
   readonly #call: ServerInterceptingCallInterface;
   readonly #wire: WireCall;
   readonly #route: Route;
-  readonly #connection: Connection;
   readonly #window: ResponseWindow;
   #context: HandlerContext | undefined;
   #request: { readonly message: unknown } | undefined;
   #requests: RequestStream<unknown> | undefined;
   #responses: Responses | undefined;
-  #deadlineTimer: NodeJS.Timeout | undefined;
   #cancellation: StatusError | undefined;
+  /** How much of the handler still runs: itself, and its `return`. */
+  #underWay = 0;
   #isStarted = false;
   #isBroken = false;
   #isEnded = false;
 
   /** `call` is this end of the chain of interceptors, `wire` the other one. */
-  constructor(
-    call: ServerInterceptingCallInterface,
-    wire: WireCall,
-    route: Route,
-    connection: Connection = new Connection(),
-  ) {
+  constructor(call: ServerInterceptingCallInterface, wire: WireCall) {
     this.#call = call;
     this.#wire = wire;
-    this.#route = route;
-    this.#connection = connection;
+    this.#route = wire.route;
     this.#window = new ResponseWindow(call, wire);
     wire.own(this);
   }
@@ -53,7 +43,7 @@ export class CallRun implements CallListener, WireOwner {
     if (!this.#route.requestStream) {
       this.#call.startRead();
     } else if (this.#requests === undefined) {
-      this.#requests = new RequestStream(this.#call, this.#connection);
+      this.#requests = new RequestStream(this.#call, this.#wire.open.connection);
       this.#run(this.#requests, this.#context);
     }
   }
@@ -81,9 +71,22 @@ export class CallRun implements CallListener, WireOwner {
 
   // grpc-js calls this at the end of every call, of one that succeeded as well.
   onCancel(): void {
+    if (this.#isEnded) {
+      return;
+    }
     // Timers may be a millisecond early.
-    const isLate = this.#context !== undefined && this.#context.timeRemaining() <= 1;
-    this.#cancel(isLate ? status.DEADLINE_EXCEEDED : status.CANCELLED);
+    const isLate = this.#wire.deadline - Date.now() <= 1;
+    const reason = isLate
+      ? new StatusError(status.DEADLINE_EXCEEDED, "deadline exceeded")
+      : new StatusError(status.CANCELLED, "the call was cancelled");
+    this.#cancel(reason);
+  }
+
+  onCut(reason: StatusError): void {
+    if (!this.#isEnded) {
+      this.#cancel(reason);
+      this.#endWith(reason);
+    }
   }
 
   onSendFailure(error: unknown): void {
@@ -116,10 +119,12 @@ export class CallRun implements CallListener, WireOwner {
   }
 
   #run(request: unknown, context: HandlerContext): void {
-    if (this.#isEnded || this.#isStarted) {
+    if (this.#isEnded || this.#isStarted || this.#wire.isEnded) {
       return;
     }
     this.#isStarted = true;
+    this.#underWay += 1;
+    this.#wire.handlerStarted();
     const send = this.#route.responseStream ? this.#sendAll : this.#sendOne;
     runInCall(context, () => {
       send.call(this, request, context).catch((error: unknown) => this.onBroken(error));
@@ -127,20 +132,24 @@ export class CallRun implements CallListener, WireOwner {
   }
 
   async #sendOne(request: unknown, context: HandlerContext): Promise<void> {
+    const { latency } = this.#route;
+    const startedAt = latency === undefined ? 0 : performance.now();
     try {
       const message = await this.#route.handle(request, context);
       if (!this.#isEnded) {
+        latency?.add(performance.now() - startedAt);
         this.#send(message, context);
         await this.#succeed(context);
       }
     } catch (error) {
       await this.#fail(error);
+    } finally {
+      this.#settle();
     }
   }
 
   async #sendAll(request: unknown, context: HandlerContext): Promise<void> {
     try {
-      this.#startDeadlineTimer(context);
       const responses = iterate(await this.#route.handle(request, context), this.#route.path);
       this.#responses = responses;
       while (!this.#isEnded) {
@@ -160,6 +169,8 @@ export class CallRun implements CallListener, WireOwner {
       this.#stopResponses();
     } catch (error) {
       await this.#fail(error);
+    } finally {
+      this.#settle();
     }
   }
 
@@ -220,7 +231,7 @@ export class CallRun implements CallListener, WireOwner {
 
   #end(callStatus: CallStatus): void {
     this.#isEnded = true;
-    clearTimeout(this.#deadlineTimer);
+    this.#window.giveUp();
     if (this.#requests?.isOpen) {
       this.#requests.fail(new StatusError(status.CANCELLED, "the call has ended"));
     }
@@ -232,33 +243,19 @@ export class CallRun implements CallListener, WireOwner {
     }
   }
 
-  #cancel(code: status.CANCELLED | status.DEADLINE_EXCEEDED): void {
-    if (this.#isEnded) {
-      return;
-    }
+  #cancel(reason: StatusError): void {
     this.#isEnded = true;
-    clearTimeout(this.#deadlineTimer);
-    const isLate = code === status.DEADLINE_EXCEEDED;
-    this.#cancellation = new StatusError(
-      code,
-      isLate ? "deadline exceeded" : "the call was cancelled",
-    );
-    this.#context?.abort(this.#cancellation);
-    this.#requests?.fail(this.#cancellation);
+    this.#cancellation = reason;
+    this.#context?.abort(reason);
+    this.#requests?.fail(reason);
+    this.#window.giveUp();
     this.#stopResponses();
   }
 
-  /**
-   * grpc-js watches the deadline too, but once messages are under way it tells of it only when the
-   * caller has read them all.
-   */
-  #startDeadlineTimer({ deadline }: HandlerContext): void {
-    const remainingMs = deadline - Date.now();
-    if (remainingMs <= maxTimerMs) {
-      this.#deadlineTimer = setTimeout(() => {
-        this.#cancel(status.DEADLINE_EXCEEDED);
-        this.#endWith(this.#cancellation);
-      }, remainingMs);
+  #settle(): void {
+    this.#underWay -= 1;
+    if (this.#underWay === 0) {
+      this.#wire.handlerSettled();
     }
   }
 
@@ -269,11 +266,14 @@ export class CallRun implements CallListener, WireOwner {
       return;
     }
     this.#responses = undefined;
+    this.#underWay += 1;
     runInCall(context, async () => {
       try {
         await responses.return?.();
       } catch (error) {
         this.#reportLate(error);
+      } finally {
+        this.#settle();
       }
     });
   }
@@ -294,6 +294,6 @@ export class CallRun implements CallListener, WireOwner {
   }
 
   #createContext(metadata: Metadata): HandlerContext {
-    return new HandlerContext(this.#route.path, metadata, this.#call, this.#route.onError);
+    return new HandlerContext(this.#wire, metadata);
   }
 }

@@ -1,8 +1,10 @@
 import { once } from "node:events";
 import { connect, createServer } from "node:http2";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { Connection, trackConnections } from "./connection.ts";
+import { Connection } from "./connection.ts";
+import { resolveConnectionOptions } from "./connection-options.ts";
+import { Peers } from "./peers.ts";
 
 /** Both ends of an HTTP/2 connection; `pings` counts those that reach the client. */
 async function connectedPair() {
@@ -21,10 +23,18 @@ async function connectedPair() {
   return { session, client, pings: () => pings };
 }
 
+function newConnection(): Connection {
+  const peer = new Peers(resolveConnectionOptions()).connect(undefined);
+  if (typeof peer === "string") {
+    throw new Error(`refused: ${peer}`);
+  }
+  return new Connection(new Socket(), peer);
+}
+
 describe("roundTrip", () => {
   it("settles once the peer has answered, and shares a PING that has not left yet", async () => {
     const { session, pings } = await connectedPair();
-    const connection = new Connection();
+    const connection = newConnection();
     connection.session = session;
     await Promise.all(Array.from({ length: 100 }, () => connection.roundTrip()));
     expect(pings()).toBe(2);
@@ -34,7 +44,7 @@ describe("roundTrip", () => {
 
   it("settles when the connection is lost meanwhile, and when it is lost already", async () => {
     const { session, client } = await connectedPair();
-    const connection = new Connection();
+    const connection = newConnection();
     connection.session = session;
     const waiting = [connection.roundTrip(), connection.roundTrip()];
     client.destroy();
@@ -43,18 +53,27 @@ describe("roundTrip", () => {
     await connection.roundTrip();
   });
 
-  it("waits a while where the session is unknown", async () => {
-    const startMs = performance.now();
-    await new Connection().roundTrip();
-    expect(performance.now() - startMs).toBeGreaterThan(15);
+  it("settles at once where there has been no call, and so no session", async () => {
+    await newConnection().roundTrip();
   });
 });
 
-describe("trackConnections", () => {
-  it("knows no connection outside of one", () => {
-    const connections = trackConnections();
-    onTestFinished(connections.close);
-    expect(connections.current()).toBeUndefined();
-    connections.open(() => expect(connections.current()).toBeInstanceOf(Connection));
+describe("retire", () => {
+  it("tells the peer to make no more calls, and serves those that it has sent before", async () => {
+    const { session, client } = await connectedPair();
+    const connection = newConnection();
+    connection.session = session;
+    const told: number[] = [];
+    client.on("goaway", (_code, lastStreamId) => told.push(lastStreamId));
+    const first = connection.retire();
+    expect(connection.retire()).toBe(first);
+    await first;
+    await expect.poll(() => told.length).toBeGreaterThan(0);
+    expect(told[0]).toBe(2 ** 31 - 1);
+    expect(session.closed).toBe(true);
+  });
+
+  it("does nothing where there has been no call", async () => {
+    await newConnection().retire();
   });
 });

@@ -1,18 +1,37 @@
-import { AsyncLocalStorage } from "node:async_hooks";
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import type { Http2Session, Http2Stream } from "node:http2";
-import { setTimeout as delay } from "node:timers/promises";
+import type { Http2Session } from "node:http2";
+import { constants } from "node:http2";
+import type { Socket } from "node:net";
+import type { OpenStream } from "./open-stream.ts";
+import type { Peer } from "./peers.ts";
 
-// How long a caller may take from its half-close to the reset that takes it back, where it cannot be
-// asked. Measured between two idle processes: 1 ms.
-const blindWaitMs = 20;
+// Where a peer does not answer a PING, it is told to go all the same.
+const maxNoticeMs = 1_000;
+// https://www.rfc-editor.org/rfc/rfc9113#section-6.8: "all that you have sent is still served"
+const anyStream = 2 ** 31 - 1;
 
-/** One connection, as far as its calls need it. */
+/** One connection, from the moment that it was accepted. */
 export class Connection {
-  /** Unknown before Node 22.17, and until the first call. */
+  readonly socket: Socket;
+  readonly peer: Peer;
+  readonly openedAt: number = performance.now();
+  /** Whether it speaks HTTP/2. Until then it may be dropped without a word. */
+  isReady = false;
+  /** Unknown until the first call. */
   session: Http2Session | undefined;
+  readonly streams: Set<OpenStream> = new Set();
+  /** When the last stream was closed. */
+  idleSince: number = this.openedAt;
+  /** How many bytes its calls account for, at the most. */
+  explainedBytes = 0;
   #underWay: Promise<void> | undefined;
   #next: Promise<void> | undefined;
+  #retirement: Promise<void> | undefined;
+
+  /** `socket` is the one of TCP, also below TLS. */
+  constructor(socket: Socket, peer: Peer) {
+    this.socket = socket;
+    this.peer = peer;
+  }
 
   /**
    * Settles when all that the peer had sent by now, and whatever left together with it, has been
@@ -33,47 +52,45 @@ export class Connection {
     return this.#next;
   }
 
+  /**
+   * Asks the peer to make no more calls here. Calls that it had sent before it heard of that are
+   * served too, which is why it is told twice: https://github.com/grpc/proposal/blob/master/A9-server-side-conn-mgt.md
+   */
+  retire(): Promise<void> {
+    this.#retirement ??= this.#retire();
+    return this.#retirement;
+  }
+
+  /** Ends the connection at once, and says why if there is a session to say it in. */
+  cut(code: number): void {
+    this.session?.destroy(undefined, code);
+    setImmediate(() => this.socket.destroy());
+  }
+
+  async #retire(): Promise<void> {
+    const { session } = this;
+    if (session === undefined || session.closed || session.destroyed) {
+      return;
+    }
+    session.goaway(constants.NGHTTP2_NO_ERROR, anyStream);
+    let giveUp: NodeJS.Timeout | undefined;
+    const patience = new Promise<void>((resolve) => {
+      giveUp = setTimeout(resolve, maxNoticeMs);
+    });
+    await Promise.race([this.roundTrip(), patience]);
+    clearTimeout(giveUp);
+    if (!session.closed) {
+      session.close();
+    }
+  }
+
   #ping(): Promise<void> {
     const { session } = this;
-    if (session === undefined) {
-      return delay(blindWaitMs);
-    }
     return new Promise((resolve) => {
       // Without an answer the connection is dead, and the calls on it are told so by other ways.
-      if (session.destroyed || !session.ping(() => resolve())) {
+      if (session === undefined || session.destroyed || !session.ping(() => resolve())) {
         resolve();
       }
     });
   }
-}
-
-/** The connections of one server. */
-export interface Connections {
-  /** Begins to learn of sessions. */
-  watch(): void;
-  /** Runs what sets up a connection; all that happens on the connection then belongs to it. */
-  open(setUp: () => void): void;
-  /** The connection that the running code serves. */
-  current(): Connection | undefined;
-  /** Learns of no more sessions. */
-  close(): void;
-}
-
-// https://nodejs.org/api/diagnostics_channel.html: the one public way from a call to its session.
-const streamCreated = "http2.server.stream.created";
-
-export function trackConnections(): Connections {
-  const storage = new AsyncLocalStorage<Connection>();
-  const onStream = (message: unknown): void => {
-    const connection = storage.getStore();
-    if (connection !== undefined) {
-      connection.session ??= (message as { stream: Http2Stream }).stream.session;
-    }
-  };
-  return {
-    watch: () => subscribe(streamCreated, onStream),
-    open: (setUp) => storage.run(new Connection(), setUp),
-    current: () => storage.getStore(),
-    close: () => unsubscribe(streamCreated, onStream),
-  };
 }

@@ -19,7 +19,48 @@ describe("createGrpcServer", () => {
     [{ port: -1 }, "port must be an integer from 0 to 65535, got -1"],
     [{ port: 65_536 }, "port must be an integer from 0 to 65535, got 65536"],
     [{ port: "50051" }, "port must be an integer from 0 to 65535, got '50051'"],
-    [{ insecure: false }, "insecure must be true, as there is no TLS yet, got false"],
+    [{ path: 7 }, "path must be the path of a Unix socket, got 7"],
+    [{ insecure: false }, "insecure must be true or left out, got false"],
+    [{ insecure: undefined }, "tls must be given, or insecure: true for plaintext, got neither"],
+    [{ tls: { certFile: "a", keyFile: "b" } }, "tls and insecure exclude each other, got both"],
+    [
+      { insecure: undefined, tls: { certFile: "a" } },
+      "tls.keyFile must be the path of a file, got undefined",
+    ],
+    [
+      { insecure: undefined, tls: { certFile: "a", keyFile: "b", clientCaFile: "" } },
+      "tls.clientCaFile must be the path of a file, got ''",
+    ],
+    [
+      { insecure: undefined, tls: { certFile: "a", keyFile: "b", minVersion: "TLSv1" } },
+      'tls.minVersion must be "TLSv1.2" or "TLSv1.3", got \'TLSv1\'',
+    ],
+    [{ maxConcurrentRpcs: 0 }, "maxConcurrentRpcs must be an integer from 1, or Infinity, got 0"],
+    [{ maxQueuedRpcs: -1 }, "maxQueuedRpcs must be an integer from 0, or Infinity, got -1"],
+    [
+      { maxQueueMs: 0 },
+      "maxQueueMs must be milliseconds above 0 and up to 2147483647, or Infinity",
+    ],
+    [
+      { maxCompressedRpcs: 0.5 },
+      "maxCompressedRpcs must be an integer from 0, or Infinity, got 0.5",
+    ],
+    [{ maxConcurrentStreams: Number.POSITIVE_INFINITY }, "maxConcurrentStreams must be an integer"],
+    [{ maxReceiveMessageBytes: -2 }, "maxReceiveMessageBytes must be a number of bytes, or -1"],
+    [{ exemptMethods: ["Check"] }, 'exemptMethods must be paths like "/pkg.Service/Method"'],
+    [{ longLivedMethods: ["/a/b/c"] }, 'longLivedMethods must be paths like "/pkg.Service/Method"'],
+    [{ deadlines: { maxMs: -5 } }, "deadlines.maxMs must be milliseconds above 0"],
+    [
+      { deadlines: { methods: { "/a/B": { defaultMs: Number.NaN } } } },
+      'deadlines.methods["/a/B"].defaultMs must be milliseconds above 0',
+    ],
+    [{ connections: { max: 0 } }, "connections.max must be an integer from 1, or Infinity, got 0"],
+    [
+      { connections: { resetBudget: { burst: 1, perSecond: 0 } } },
+      "connections.resetBudget.perSecond must be a number above 0, got 0",
+    ],
+    [{ keepalive: { timeMs: "1m" } }, "keepalive.timeMs must be milliseconds above 0"],
+    [{ admin: { port: -1 } }, "admin.port must be an integer from 0 to 65535, got -1"],
     [{ interceptors: [() => {}, {}] }, "interceptors must be functions, got {} at 1"],
     [{ onError: "stderr" }, "onError must be a function, got 'stderr'"],
     [{ errorToStatus: 13 }, "errorToStatus must be a function, got 13"],
@@ -67,7 +108,7 @@ describe("start", () => {
     const second = createGrpcServer({ ...options, port });
     await expect(second.start()).rejects.toThrow("EADDRINUSE");
     await server.stop();
-    expect(await second.start()).toEqual({ host: "127.0.0.1", port });
+    expect(await second.start()).toMatchObject({ host: "127.0.0.1", port });
     await second.stop();
   });
 

@@ -1,153 +1,223 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Socket } from "node:net";
-import { Server, ServerCredentials, type ServiceDefinition } from "@grpc/grpc-js";
-import { trackConnections } from "./connection.ts";
+import { constants } from "node:http2";
+import type { ServiceDefinition } from "@grpc/grpc-js";
+import { type AdminServer, startAdminServer } from "./admin.ts";
+import { Admission } from "./admission.ts";
+import { observeCalls } from "./call-observer.ts";
+import { CallRefusals, drainingError } from "./call-refusals.ts";
+import { careFor } from "./connection-care.ts";
+import { createGrpcJsEngine } from "./engine.ts";
+import { dropEndlessTimeout } from "./grpc-timeout.ts";
 import type { Handlers } from "./handlers.ts";
+import { Lifecycle, type StopOptions } from "./lifecycle.ts";
+import { createListener, type ServerAddress } from "./listener.ts";
+import { type OpenStream, trackStreams } from "./open-stream.ts";
+import { atMost } from "./patience.ts";
+import { Peers } from "./peers.ts";
 import { registerHandlers } from "./register.ts";
-import type { Route } from "./route.ts";
-import { type GrpcServerOptions, resolveOptions } from "./server-options.ts";
+import { resolveOptions } from "./resolve-options.ts";
+import { createMessageSizes, type Route } from "./route.ts";
+import { type ServerEventListener, ServerEvents, type ServerStats } from "./server-events.ts";
+import type { GrpcServerOptions } from "./server-options.ts";
 import { takeOver } from "./take-over.ts";
-
-/** Where a server listens. */
-export interface ServerAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-export interface StopOptions {
-  /** Milliseconds that running calls have to end before they are cut. Default: 5_000. */
-  readonly graceMs?: number;
-}
+import type { WireCall, WireRules } from "./wire-call.ts";
 
 export interface GrpcServer extends AsyncDisposable {
+  /** The full names of the services, sorted. */
+  readonly services: readonly string[];
+  /** Handlers that run, until each has settled, whatever became of its call. */
+  readonly inFlight: number;
+  readonly stats: ServerStats;
   /** Serves `service` with `handlers`. Throws a TypeError if one is missing or too many. */
   addService<Definition extends ServiceDefinition>(
     service: Definition,
     handlers: Handlers<Definition>,
   ): GrpcServer;
-  /** Listens, and settles with the address. Rejects if the port is taken. */
+  /** Listens, and settles with the address. Rejects if the port is taken or a file of TLS is wrong. */
   start(): Promise<ServerAddress>;
-  /** Takes no more calls, and settles when the running ones have ended or been cut. */
+  /**
+   * Takes no more calls, and settles when the running ones have ended or been cut. May be called
+   * again, to shorten the grace. Rejects with an AggregateError if a cleanup has failed.
+   */
   stop(options?: StopOptions): Promise<void>;
+  /** Tells of phases, refusals and what goes wrong. Returns a function that ends it. */
+  onEvent(listener: ServerEventListener): () => void;
+  /**
+   * Runs `close` after the last call, the latest one added first: what handlers use is closed when
+   * none uses it any more. It has five seconds.
+   */
+  addCleanup(name: string, close: () => unknown): GrpcServer;
 }
 
-// The longest delay that setTimeout takes; it would take a longer one for 1 ms.
-const maxGraceMs = 2 ** 31 - 1;
+// So long may the last statuses take to leave.
+const flushMs = 50;
 
 /** Makes a gRPC server with async functions and generators as handlers. It listens once started. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
-  const { host, port, interceptors, onError, errorToStatus, channelOptions } =
-    resolveOptions(options);
+  const config = resolveOptions(options);
+  const { maxQueueMs, maxCompressedRpcs, maxReceiveMessageBytes, maxMetadataBytes } = config;
   const routes = new Map<string, Route>();
-  const connections = trackConnections();
-  const engine = new Server({
-    ...channelOptions,
-    interceptors: takeOver({
-      routes,
-      connections,
-      interceptors,
-      maxSendMessageBytes: channelOptions["grpc.max_send_message_length"] ?? -1,
-    }),
+  const services = new Set<string>();
+  const events = new ServerEvents();
+  const peers = new Peers(config.connections);
+  const sizes = config.observers.length > 0 ? createMessageSizes() : undefined;
+  const admission = new Admission({
+    maxRunning: config.maxConcurrentRpcs,
+    maxQueued: config.maxQueuedRpcs,
+    maxQueueMs,
   });
-  const injector = engine.createConnectionInjector(ServerCredentials.createInsecure());
-
-  // The sockets are ours, because grpc-js waits for ever for one that says nothing:
-  // https://github.com/grpc/grpc-node/issues/1458
-  const sockets = new Set<Socket>();
-  let onNoSockets = (): void => {};
-  const listener = createServer({ noDelay: true }, (socket) => {
-    sockets.add(socket);
-    socket.on("error", () => {});
-    socket.once("close", () => {
-      sockets.delete(socket);
-      if (sockets.size === 0) {
-        onNoSockets();
+  const compressed =
+    maxCompressedRpcs === 0
+      ? undefined
+      : new Admission({ maxRunning: maxCompressedRpcs, maxQueued: 100, maxQueueMs });
+  const calls = new Set<WireCall>();
+  const rules: WireRules = {
+    admission,
+    compressed,
+    maxMetadataBytes,
+    refusals: new CallRefusals(compressed === undefined ? "identity" : "identity,deflate,gzip"),
+    counters: events,
+    calls,
+    maxSendMessageBytes: config.maxSendMessageBytes,
+    maxReceiveMessageBytes,
+    streamIdleTimeoutMs: config.streamIdleTimeoutMs,
+    sizeOf: sizes?.of,
+  };
+  const observer = observeCalls(config.observers, routes);
+  const streams = trackStreams({
+    onOpen(open) {
+      dropEndlessTimeout(open.headers);
+      open.connection.explainedBytes += maxReceiveMessageBytes + 2 * maxMetadataBytes;
+      observer?.onOpen(open);
+    },
+    onClose(open) {
+      observer?.onClose(open);
+      if (open.stream.rstCode !== constants.NGHTTP2_NO_ERROR) {
+        countReset(open);
       }
-    });
-    connections.open(() => injector.injectConnection(socket));
+    },
   });
+  const engine = createGrpcJsEngine(
+    config.channelOptions,
+    takeOver({ routes, streams, interceptors: config.interceptors, rules }),
+  );
+  const listener = createListener({
+    ...config,
+    events,
+    peers,
+    onConnection: (connection, socket) => streams.run(connection, () => engine.connect(socket)),
+  });
+  let stopCare: (() => void) | undefined;
+  let admin: AdminServer | undefined;
 
-  let started: Promise<ServerAddress> | undefined;
-  let stopped: Promise<void> | undefined;
-
-  async function listen(): Promise<ServerAddress> {
-    connections.watch();
-    const listening = once(listener, "listening");
-    listener.listen({ host, port });
-    try {
-      await listening;
-    } catch (cause) {
-      started = undefined;
-      connections.close();
-      throw new Error(`cannot listen on ${host}:${port}: ${(cause as Error).message}`, { cause });
+  function countReset({ connection: { peer } }: OpenStream): void {
+    if (peer.name === "unix" || peers.reset(peer)) {
+      return;
     }
-    // From now on a failure to accept (too many open files, for one) is a lost connection only.
-    listener.on("error", () => {});
-    const address = listener.address() as AddressInfo;
-    return { host: address.address, port: address.port };
+    events.add("reset_budget", peer.name);
+    for (const connection of listener.connections) {
+      if (connection.peer === peer) {
+        connection.cut(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      }
+    }
   }
 
-  async function shutDown(graceMs: number): Promise<void> {
-    await started?.catch(() => {});
-    listener.close();
-    // Its callback comes too early on Node 26 and, for a peer that stays, never: ours are the sockets.
-    engine.tryShutdown(() => {});
-    destroySilent(sockets);
-    if (sockets.size > 0) {
-      await new Promise<void>((resolve) => {
-        const grace = setTimeout(resolve, graceMs);
-        onNoSockets = () => {
-          clearTimeout(grace);
-          resolve();
-        };
-      });
-    }
-    // A connection that breaks is UNAVAILABLE to callers; grpc-js would cut calls as CANCELLED first.
-    for (const socket of sockets) {
-      socket.destroy();
-    }
-    engine.forceShutdown();
-    connections.close();
-  }
+  const lifecycle = new Lifecycle(
+    {
+      async open() {
+        streams.watch();
+        try {
+          admin = config.admin === undefined ? undefined : await startAdminServer(config.admin);
+          const address = await listener.listen();
+          stopCare = careFor(listener.connections, {
+            limits: config.connections,
+            sendStallTimeoutMs: config.sendStallTimeoutMs,
+            maxReceiveMessageBytes,
+            counters: events,
+            peers,
+          });
+          return address;
+        } catch (error) {
+          admin?.close();
+          streams.close();
+          throw error;
+        }
+      },
+      async drain() {
+        listener.close();
+        for (const call of calls) {
+          if (call.route.isLongLived) {
+            call.cut(drainingError());
+          }
+        }
+        await Promise.all([...listener.connections].map((connection) => connection.retire()));
+        engine.drain();
+      },
+      idle: () => listener.closed(),
+      async cut() {
+        listener.close();
+        admission.refuseAll();
+        compressed?.refuseAll();
+        const { size } = calls;
+        for (const call of calls) {
+          call.cut(drainingError());
+        }
+        if (size > 0) {
+          await atMost(flushMs, listener.closed());
+        }
+        // A connection that breaks is UNAVAILABLE to callers; grpc-js would cut them as CANCELLED.
+        for (const { socket } of listener.connections) {
+          socket.destroy();
+        }
+        await listener.closed();
+        return size;
+      },
+      close() {
+        engine.destroy();
+        streams.close();
+        stopCare?.();
+        admin?.close();
+      },
+    },
+    events,
+  );
 
   const server: GrpcServer = {
+    get services() {
+      return [...services].sort();
+    },
+    get inFlight() {
+      return admission.running;
+    },
+    get stats() {
+      return {
+        phase: lifecycle.phase,
+        connections: listener.connections.size,
+        inFlight: admission.running,
+        queued: admission.queued,
+        refused: { ...events.counts },
+      };
+    },
     addService(service, handlers) {
-      const registration = registerHandlers(service, handlers, { onError, errorToStatus });
+      const registration = registerHandlers(service, handlers, { ...config, sizes });
       const taken = registration.routes.find(({ path }) => routes.has(path));
       if (taken !== undefined) {
         throw new TypeError(`service must be added once, got ${taken.path} again`);
       }
-      engine.addService(registration.definition, registration.implementation);
+      engine.register(registration);
       for (const route of registration.routes) {
         routes.set(route.path, route);
+        services.add(route.service);
       }
       return server;
     },
-    start() {
-      if (stopped !== undefined) {
-        return Promise.reject(new Error("server has been stopped; create another"));
-      }
-      started ??= listen();
-      return started;
-    },
-    stop({ graceMs = 5_000 } = {}) {
-      if (!(graceMs >= 0 && graceMs <= maxGraceMs)) {
-        const range = `a number from 0 to ${maxGraceMs}`;
-        return Promise.reject(new RangeError(`graceMs must be ${range}, got ${graceMs}`));
-      }
-      stopped ??= shutDown(graceMs);
-      return stopped;
+    start: () => lifecycle.start(),
+    stop: (stopOptions) => lifecycle.stop(stopOptions),
+    onEvent: (eventListener) => events.subscribe(eventListener),
+    addCleanup(name, close) {
+      lifecycle.addCleanup(name, close);
+      return server;
     },
     [Symbol.asyncDispose]: () => server.stop(),
   };
   return server;
-}
-
-// One that has not said a word has no calls, and may never close.
-function destroySilent(sockets: Iterable<Socket>): void {
-  for (const socket of sockets) {
-    if (socket.bytesRead === 0) {
-      socket.destroy();
-    }
-  }
 }

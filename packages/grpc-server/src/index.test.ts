@@ -4,6 +4,7 @@ it("exports no more than this", async () => {
   expect(Object.keys(await import("./index.ts")).sort()).toMatchInlineSnapshot(`
     [
       "createGrpcServer",
+      "runUntilSignal",
     ]
   `);
 });

@@ -1,12 +1,23 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
+import { type DeadlineOptions, deadlineOf } from "./deadlines.ts";
 import type { Handlers } from "./handlers.ts";
-import { type HandOver, type Route, withHandOver } from "./route.ts";
+import { type HandOver, type MessageSizes, type Route, withHandOver } from "./route.ts";
+import { TypicalLatency } from "./typical-latency.ts";
 
 /** What grpc-js and the take-over each need to serve a service. */
 export interface Registration {
   readonly definition: ServiceDefinition;
   readonly implementation: UntypedServiceImplementation;
   readonly routes: readonly Route[];
+}
+
+/** What the routes of a server have in common. */
+export interface RouteRules extends Pick<Route, "onError" | "errorToStatus"> {
+  readonly deadlines: DeadlineOptions;
+  readonly exemptMethods: readonly string[];
+  readonly longLivedMethods: readonly string[];
+  /** Where the sizes of requests are noted; undefined if nobody asks. */
+  readonly sizes: MessageSizes | undefined;
 }
 
 /**
@@ -16,7 +27,7 @@ export interface Registration {
 export function registerHandlers<Definition extends ServiceDefinition>(
   service: Definition,
   handlers: Handlers<Definition>,
-  errors: Pick<Route, "onError" | "errorToStatus">,
+  rules: RouteRules,
 ): Registration {
   const given = handlers as Readonly<Record<string, unknown>>;
   const unknown = Object.keys(given).find(
@@ -35,9 +46,10 @@ export function registerHandlers<Definition extends ServiceDefinition>(
       );
     }
     const handOver: HandOver = { bytes: undefined };
-    definition[name] = withHandOver(method, handOver);
+    definition[name] = withHandOver(method, handOver, rules.sizes);
     implementation[name] = unreachable;
     const { path, requestStream, responseStream, responseSerialize } = method;
+    const isStream = requestStream || responseStream;
     return {
       path,
       service: path.slice(1, path.lastIndexOf("/")),
@@ -46,7 +58,12 @@ export function registerHandlers<Definition extends ServiceDefinition>(
       handle: handler.bind(handlers),
       serialize: responseSerialize,
       handOver,
-      ...errors,
+      onError: rules.onError,
+      errorToStatus: rules.errorToStatus,
+      deadline: deadlineOf(path, isStream, rules.deadlines),
+      latency: isStream ? undefined : new TypicalLatency(),
+      isExempt: rules.exemptMethods.includes(path),
+      isLongLived: rules.longLivedMethods.includes(path),
     };
   });
   return { definition, implementation, routes };

@@ -46,6 +46,7 @@ export class ResponseWindow {
         return;
       }
       isWritten = true;
+      this.#wire.open.messagesTaken += 1;
       this.#messages -= 1;
       this.#bytes -= bytes;
       if (isHeld) {
@@ -62,13 +63,14 @@ export class ResponseWindow {
     }
   }
 
-  /** Forgets the message that an interceptor holds: it has failed on its way. */
+  /** Waits for nothing any more: a message has failed on its way, or the call has ended. */
   giveUp(): void {
     this.#isHeld = false;
-    this.#wakeUp();
+    this.#wake?.();
+    this.#wake = undefined;
   }
 
-  /** Settles when there is room for half a window of messages. Never, if the call ends before. */
+  /** Settles when there is room for half a window of messages, or nothing to wait for. */
   room(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;

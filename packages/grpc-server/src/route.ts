@@ -1,6 +1,8 @@
 import type { MethodDefinition } from "@grpc/grpc-js";
 import type { ErrorToStatus } from "@grpc-kit/grpc-status";
 import type { CallContext } from "./call-context.ts";
+import type { RouteDeadline } from "./deadlines.ts";
+import type { TypicalLatency } from "./typical-latency.ts";
 
 /** A method with its handler: all that does not change from call to call. */
 export interface Route {
@@ -17,6 +19,13 @@ export interface Route {
   /** Takes every error that the caller is not told everything of. */
   readonly onError: OnError;
   readonly errorToStatus: ErrorToStatus;
+  readonly deadline: RouteDeadline;
+  /** How long the handler usually takes; undefined for streams, which take what their callers take. */
+  readonly latency: TypicalLatency | undefined;
+  /** Whether its calls run however many do already. */
+  readonly isExempt: boolean;
+  /** Whether its calls end as soon as the server drains. */
+  readonly isLongLived: boolean;
 }
 
 /** `errorId` is what the caller was told in place of the error; undefined if its call had ended. */
@@ -26,13 +35,46 @@ export interface HandOver {
   bytes: Buffer | undefined;
 }
 
-/** The method, but its serializer takes the bytes that wait in `handOver`, if any do. */
+/** Notes how large messages were when they came. */
+export interface MessageSizes {
+  note(message: unknown, bytes: number): void;
+  of(message: unknown): number;
+}
+
+export function createMessageSizes(): MessageSizes {
+  const sizes = new WeakMap<object, number>();
+  return {
+    note(message, bytes) {
+      if (typeof message === "object" && message !== null) {
+        sizes.set(message, bytes);
+      }
+    },
+    of: (message) => sizes.get(message as object) ?? 0,
+  };
+}
+
+/**
+ * The method, but its serializer takes the bytes that wait in `handOver`, if any do, and its parser
+ * notes sizes, if they are wanted.
+ */
 export function withHandOver<Request, Response>(
   method: MethodDefinition<Request, Response>,
   handOver: HandOver,
+  sizes: MessageSizes | undefined,
 ): MethodDefinition<Request, Response> {
-  return {
+  const changed: MethodDefinition<Request, Response> = {
     ...method,
     responseSerialize: (message) => handOver.bytes ?? method.responseSerialize(message),
+  };
+  if (sizes === undefined) {
+    return changed;
+  }
+  return {
+    ...changed,
+    requestDeserialize(bytes) {
+      const message = method.requestDeserialize(bytes);
+      sizes.note(message, bytes.length);
+      return message;
+    },
   };
 }

@@ -1,18 +1,34 @@
-import { inspect } from "node:util";
 import type { ChannelOptions, ServerInterceptor } from "@grpc/grpc-js";
-import { type ErrorToStatus, errorToStatus as standardErrorToStatus } from "@grpc-kit/grpc-status";
-import type { CallContext } from "./call-context.ts";
+import type { ErrorToStatus } from "@grpc-kit/grpc-status";
+import type { AdminOptions } from "./admin.ts";
+import type { CallObserver } from "./call-observer.ts";
+import type { ConnectionOptions } from "./connection-options.ts";
+import type { DeadlineOptions } from "./deadlines.ts";
 import type { OnError } from "./route.ts";
+import type { TlsOptions } from "./tls-options.ts";
+
+export interface KeepaliveOptions {
+  /** Milliseconds between PINGs to a client, which find out that it is gone. Default: 120_000. */
+  readonly timeMs?: number;
+  /** Milliseconds that a client has to answer one. Default: 20_000. */
+  readonly timeoutMs?: number;
+}
 
 export interface GrpcServerOptions {
   /** The address to listen on. Default: "0.0.0.0". */
   readonly host?: string;
   /** The port to listen on; 0 takes a free one. Default: 50051. */
   readonly port?: number;
-  /** Says that connections are not encrypted. There are no others yet. */
-  readonly insecure: true;
+  /** The Unix socket to listen on in place of `host` and `port`. Default: none. */
+  readonly path?: string;
+  /** Encrypts connections. Either this or `insecure` must be given. */
+  readonly tls?: TlsOptions;
+  /** Says that connections are not encrypted. */
+  readonly insecure?: true;
   /** Run for each call before its handler, the first one outermost. Default: none. */
   readonly interceptors?: readonly ServerInterceptor[];
+  /** See every call, also those that no interceptor sees. Default: none. */
+  readonly observers?: readonly CallObserver[];
   /**
    * Called with each error that the caller is not told everything of, and the id that it is told
    * instead: what interceptors throw, what handlers throw that is not exposed or comes after their call
@@ -24,90 +40,40 @@ export interface GrpcServerOptions {
    * its `createErrorMapper` makes others.
    */
   readonly errorToStatus?: ErrorToStatus;
-  /** Options of grpc-js, over this package's own: `grpc.max_concurrent_streams` is 100. */
+
+  /** Handlers that run at once, each until it has settled. Default: 100. */
+  readonly maxConcurrentRpcs?: number;
+  /** Calls that wait for a handler; the newest goes first. Default: 20. */
+  readonly maxQueuedRpcs?: number;
+  /** Milliseconds that a call may wait for a handler. Default: 1_000. */
+  readonly maxQueueMs?: number;
+  /** Calls with compressed messages that run at once; 0 refuses all. Default: 8. */
+  readonly maxCompressedRpcs?: number;
+  /** Methods that run however many calls do, by exact path. Default: those of `grpc.health.v1.Health`. */
+  readonly exemptMethods?: readonly string[];
+  /** How long calls may take. */
+  readonly deadlines?: DeadlineOptions;
+  /** Methods whose calls end as soon as the server drains, by exact path. Default: none. */
+  readonly longLivedMethods?: readonly string[];
+
+  /** Limits of connections. */
+  readonly connections?: ConnectionOptions;
+  readonly keepalive?: KeepaliveOptions;
+  /** Calls at once on one connection. Default: 100. */
+  readonly maxConcurrentStreams?: number;
+  /** The names and values of a call's metadata together, and 32 bytes for each. Default: 16_384. */
+  readonly maxMetadataBytes?: number;
+  /** A message that is received, also when inflated; -1 is any size. Default: 4_194_304, 4 MiB. */
+  readonly maxReceiveMessageBytes?: number;
+  /** A message that is sent; -1 is any size. Default: 4_194_304, 4 MiB. */
+  readonly maxSendMessageBytes?: number;
+  /** Milliseconds that a caller may take to read one message before it is cut. Default: 60_000. */
+  readonly sendStallTimeoutMs?: number;
+  /** Milliseconds without a message, either way, after which a stream ends. Default: Infinity. */
+  readonly streamIdleTimeoutMs?: number;
+
+  /** Serves channelz and the other admin services of grpc-js, on a port of their own. Default: off. */
+  readonly admin?: AdminOptions;
+  /** Options of grpc-js, over all that is said here. Default: none. */
   readonly channelOptions?: ChannelOptions;
-}
-
-// grpc-js sets no limit of its own, and a caller could open as many streams as it likes.
-const defaultChannelOptions: ChannelOptions = { "grpc.max_concurrent_streams": 100 };
-
-/** The options with their defaults. Throws a TypeError or RangeError that names a wrong one. */
-export function resolveOptions({
-  host = "0.0.0.0",
-  port = 50051,
-  insecure,
-  interceptors = [],
-  onError = writeToStderr,
-  errorToStatus = standardErrorToStatus,
-  channelOptions = {},
-}: GrpcServerOptions): Required<GrpcServerOptions> {
-  if (typeof host !== "string" || host === "") {
-    throw new TypeError(`host must be an address or a name, got ${inspect(host)}`);
-  }
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new RangeError(`port must be an integer from 0 to 65535, got ${inspect(port)}`);
-  }
-  if (insecure !== true) {
-    throw new TypeError(`insecure must be true, as there is no TLS yet, got ${inspect(insecure)}`);
-  }
-  const wrong = interceptors.findIndex((interceptor) => typeof interceptor !== "function");
-  if (wrong !== -1) {
-    const got = inspect(interceptors[wrong]);
-    throw new TypeError(`interceptors must be functions, got ${got} at ${wrong}`);
-  }
-  if (typeof onError !== "function") {
-    throw new TypeError(`onError must be a function, got ${inspect(onError)}`);
-  }
-  if (typeof errorToStatus !== "function") {
-    throw new TypeError(`errorToStatus must be a function, got ${inspect(errorToStatus)}`);
-  }
-  return {
-    host,
-    port,
-    insecure,
-    interceptors,
-    onError: guard(onError),
-    errorToStatus: guardMapper(errorToStatus),
-    channelOptions: { ...defaultChannelOptions, ...withoutUndefined(channelOptions) },
-  };
-}
-
-// grpc-js would take a stream limit of undefined for none at all.
-function withoutUndefined(options: ChannelOptions): ChannelOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
-}
-
-// It runs where a call ends, and whatever it throws would end the process instead.
-function guard(onError: OnError): OnError {
-  return (error, context, errorId) => {
-    const report = async (): Promise<void> => onError(error, context, errorId);
-    report().catch((thrown: unknown) => {
-      writeToStderr(error, context, errorId);
-      writeToStderr(thrown, context, undefined);
-    });
-  };
-}
-
-function guardMapper(errorToStatus: ErrorToStatus): ErrorToStatus {
-  return (error, context) => {
-    try {
-      return errorToStatus(error, context);
-    } catch (thrown) {
-      process.stderr.write(`errorToStatus has thrown: ${show(thrown)}\n`);
-      return standardErrorToStatus(undefined, context);
-    }
-  };
-}
-
-function writeToStderr(error: unknown, { path }: CallContext, errorId: string | undefined): void {
-  const id = errorId === undefined ? "" : ` [error id ${errorId}]`;
-  process.stderr.write(`${path}${id}: ${show(error)}\n`);
-}
-
-function show(error: unknown): string {
-  try {
-    return inspect(error);
-  } catch {
-    return "an error that cannot be shown";
-  }
 }

@@ -4,17 +4,16 @@ import {
   type ServerInterceptor,
 } from "@grpc/grpc-js";
 import { CallRun } from "./call-run.ts";
-import type { Connections } from "./connection.ts";
+import type { StreamTracker } from "./open-stream.ts";
 import type { Route } from "./route.ts";
-import { WireCall } from "./wire-call.ts";
+import { WireCall, type WireRules } from "./wire-call.ts";
 
 export interface TakeOverOptions {
   /** The methods to take over, by path. Calls to others pass through. */
   readonly routes: ReadonlyMap<string, Route>;
-  readonly connections: Connections;
+  readonly streams: StreamTracker;
   readonly interceptors: readonly ServerInterceptor[];
-  /** How large a message may be that is sent; -1 is any size. */
-  readonly maxSendMessageBytes: number;
+  readonly rules: WireRules;
 }
 
 /**
@@ -22,16 +21,17 @@ export interface TakeOverOptions {
  * runs them itself and never lets grpc-js's own stream objects come to be.
  */
 export function takeOver(options: TakeOverOptions): ServerInterceptor[] {
-  const { routes, connections, interceptors, maxSendMessageBytes } = options;
+  const { routes, streams, interceptors, rules } = options;
   // grpc-js builds the chain of a call in one go, so the latest wire is that of this call.
   let latestWire: WireCall | undefined;
 
   const first: ServerInterceptor = (method, call) => {
     const route = routes.get(method.path);
-    if (route === undefined) {
+    const open = streams.stream();
+    if (route === undefined || open === undefined) {
       return new ServerInterceptingCall(call);
     }
-    latestWire = new WireCall(call, route, maxSendMessageBytes);
+    latestWire = new WireCall(call, route, open, rules);
     return latestWire;
   };
   const last: ServerInterceptor = (method, call) => {
@@ -39,7 +39,7 @@ export function takeOver(options: TakeOverOptions): ServerInterceptor[] {
     if (route === undefined || latestWire === undefined) {
       return new ServerInterceptingCall(call);
     }
-    return new TakenOverCall(call, new CallRun(call, latestWire, route, connections.current()));
+    return new TakenOverCall(call, new CallRun(call, latestWire));
   };
   return [first, ...interceptors.map(guard), last];
 }

@@ -5,7 +5,13 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { StatusError, toSafeMetadata, toSafeStatus } from "@grpc-kit/grpc-status";
+import { CallGate, type GateOwner, type Gates } from "./call-gate.ts";
+import type { CallRefusal, CallRefusals } from "./call-refusals.ts";
+import { maxTimerMs } from "./check-option.ts";
+import type { OpenStream } from "./open-stream.ts";
+import { peerOf } from "./peer-of.ts";
 import type { Route } from "./route.ts";
+import type { Refusal, Refusals } from "./server-events.ts";
 
 export type CallListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 export type CallStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
@@ -18,29 +24,69 @@ export interface WireOwner {
   onBroken(error: unknown): void;
   /** Metadata with these keys cannot be sent and has been left out. */
   onDropped(keys: readonly string[]): void;
+  /** The call must end now, with this as its status. */
+  onCut(reason: StatusError): void;
+}
+
+/** What is the same for all calls of a server. */
+export interface WireRules extends Gates {
+  readonly refusals: CallRefusals;
+  readonly counters: Refusals;
+  /** The calls that were let in and have not ended. */
+  readonly calls: Set<WireCall>;
+  /** -1 is any size. */
+  readonly maxSendMessageBytes: number;
+  readonly maxReceiveMessageBytes: number;
+  readonly streamIdleTimeoutMs: number;
+  /** The size of a message of a request, if it was noted. */
+  readonly sizeOf: ((message: unknown) => number) | undefined;
 }
 
 /**
- * The end of the chain of interceptors that is next to grpc-js. It keeps from grpc-js what would make
- * it crash or hang, knows which messages have come through, and catches what interceptors throw.
+ * The end of the chain of interceptors that is next to grpc-js. It decides whether the call may run,
+ * keeps its deadline, keeps from grpc-js what would make it crash or hang, knows which messages have
+ * come through, and catches what interceptors throw.
  */
-export class WireCall extends ServerInterceptingCall implements CallListener {
+export class WireCall extends ServerInterceptingCall implements CallListener, GateOwner {
+  readonly open: OpenStream;
+  readonly route: Route;
+  /** Epoch milliseconds; Infinity if there is none. The caller's, or the server's if that is nearer. */
+  readonly deadline: number;
   readonly #call: ServerInterceptingCallInterface;
-  readonly #route: Route;
-  readonly #maxBytes: number;
+  readonly #rules: WireRules;
+  readonly #gate: CallGate;
   #owner: WireOwner | undefined;
   #listener: CallListener | undefined;
+  #metadata: Metadata | undefined;
+  #deadlineTimer: NodeJS.Timeout | undefined;
+  #idleTimer: NodeJS.Timeout | undefined;
+  #isEnded = false;
   /** How many messages have come through to grpc-js or have failed to. */
   settled = 0;
   /** The size of the latest message that came through. */
   latestBytes = 0;
 
-  /** `maxBytes` is how large a message may be; -1 is any size. */
-  constructor(call: ServerInterceptingCallInterface, route: Route, maxBytes: number) {
+  constructor(
+    call: ServerInterceptingCallInterface,
+    route: Route,
+    open: OpenStream,
+    rules: WireRules,
+  ) {
     super(call);
     this.#call = call;
-    this.#route = route;
-    this.#maxBytes = maxBytes;
+    this.route = route;
+    this.open = open;
+    this.#rules = rules;
+    const callersDeadline = Number(call.getDeadline());
+    const { defaultMs, maxMs } = route.deadline;
+    const ownMs = callersDeadline === Number.POSITIVE_INFINITY ? defaultMs : maxMs;
+    this.deadline = Math.min(callersDeadline, Date.now() + ownMs);
+    this.#gate = new CallGate(route, open, rules, this.deadline, this);
+  }
+
+  /** Whether a status has been sent, or nobody waits for one any more. */
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   /** Says who is told of failures. Before that there are none. */
@@ -51,6 +97,59 @@ export class WireCall extends ServerInterceptingCall implements CallListener {
   override start(listener: CallListener): void {
     this.#listener = listener;
     this.#call.start(this);
+  }
+
+  onAdmitted(): void {
+    const { route } = this;
+    this.#rules.calls.add(this);
+    // grpc-js watches its caller's deadline, but once messages are under way it tells of it only when
+    // the caller has read them all.
+    const isWatched = !route.responseStream && this.deadline === Number(this.#call.getDeadline());
+    if (route.responseStream && !route.requestStream) {
+      this.#armDeadline(Math.min(this.deadline, Date.now() + route.deadline.requestMs));
+    } else if (!isWatched) {
+      this.#armDeadline(this.deadline);
+    }
+    const { streamIdleTimeoutMs } = this.#rules;
+    if (streamIdleTimeoutMs <= maxTimerMs && (route.requestStream || route.responseStream)) {
+      this.#idleTimer = setTimeout(() => {
+        this.#count("stream_idle");
+        this.cut(new StatusError(status.DEADLINE_EXCEEDED, "no message for too long"));
+      }, streamIdleTimeoutMs);
+    }
+    try {
+      this.#listener?.onReceiveMetadata(this.#metadata as Metadata);
+    } catch (error) {
+      this.#owner?.onBroken(error);
+    }
+  }
+
+  onRefused(refusal: CallRefusal): void {
+    this.#count(refusal);
+    if (!this.#isEnded) {
+      this.#end();
+      const { code, details, metadata = null } = this.#rules.refusals.statusOf(refusal, this.route);
+      this.#call.sendStatus({ code, details, metadata });
+    }
+  }
+
+  /** Ends the call now. */
+  cut(reason: StatusError): void {
+    this.#owner?.onCut(reason);
+  }
+
+  /** The request has come and the handler runs. */
+  handlerStarted(): void {
+    this.#gate.handlerStarted();
+    if (this.route.responseStream && !this.route.requestStream) {
+      clearTimeout(this.#deadlineTimer);
+      this.#armDeadline(this.deadline);
+    }
+  }
+
+  /** Nothing of the handler runs any more. */
+  handlerSettled(): void {
+    this.#gate.handlerSettled();
   }
 
   override sendMetadata(metadata: Metadata): void {
@@ -66,15 +165,24 @@ export class WireCall extends ServerInterceptingCall implements CallListener {
       return;
     }
     this.latestBytes = bytes.byteLength;
-    this.#route.handOver.bytes = bytes;
+    this.open.messagesSent += 1;
+    this.open.bytesSent += bytes.byteLength;
+    // Its WINDOW_UPDATEs, at most one for each frame.
+    this.open.connection.explainedBytes += 100 + bytes.byteLength / 16;
+    this.#idleTimer?.refresh();
+    this.route.handOver.bytes = bytes;
     try {
       this.#call.sendMessage(message, callback);
     } finally {
-      this.#route.handOver.bytes = undefined;
+      this.route.handOver.bytes = undefined;
     }
   }
 
   override sendStatus(sent: CallStatus): void {
+    if (this.#isEnded) {
+      return;
+    }
+    this.#end();
     const safe = toSafeStatus(sent.code, sent.details, sent.metadata);
     const { code, details, metadata = null, dropped = [] } = safe;
     this.#call.sendStatus({ code, details, metadata });
@@ -82,14 +190,17 @@ export class WireCall extends ServerInterceptingCall implements CallListener {
   }
 
   onReceiveMetadata(metadata: Metadata): void {
-    try {
-      this.#listener?.onReceiveMetadata(metadata);
-    } catch (error) {
-      this.#owner?.onBroken(error);
-    }
+    this.#metadata = metadata;
+    this.#gate.enter();
   }
 
   onReceiveMessage(message: unknown): void {
+    this.open.messagesReceived += 1;
+    this.open.connection.explainedBytes += this.#rules.maxReceiveMessageBytes;
+    if (this.#rules.sizeOf !== undefined) {
+      this.open.bytesReceived += this.#rules.sizeOf(message);
+    }
+    this.#idleTimer?.refresh();
     try {
       this.#listener?.onReceiveMessage(message);
     } catch (error) {
@@ -106,6 +217,7 @@ export class WireCall extends ServerInterceptingCall implements CallListener {
   }
 
   onCancel(): void {
+    this.#end();
     try {
       this.#listener?.onCancel();
     } catch (error) {
@@ -117,16 +229,40 @@ export class WireCall extends ServerInterceptingCall implements CallListener {
   // once messages are under way, and without a word of the cause.
   #serialize(message: unknown): Buffer | undefined {
     try {
-      const bytes = this.#route.serialize(message);
-      if (this.#maxBytes === -1 || bytes.byteLength <= this.#maxBytes) {
+      const bytes = this.route.serialize(message);
+      const { maxSendMessageBytes } = this.#rules;
+      if (maxSendMessageBytes === -1 || bytes.byteLength <= maxSendMessageBytes) {
         return bytes;
       }
-      const text = `a message must not be larger than ${this.#maxBytes} bytes, got ${bytes.byteLength}`;
+      const text = `a message must not be larger than ${maxSendMessageBytes} bytes, got ${bytes.byteLength}`;
       this.#owner?.onSendFailure(new StatusError(status.RESOURCE_EXHAUSTED, text));
     } catch (error) {
       this.#owner?.onSendFailure(error);
     }
     return undefined;
+  }
+
+  #armDeadline(deadline: number): void {
+    const remainingMs = deadline - Date.now();
+    if (remainingMs <= maxTimerMs) {
+      this.#deadlineTimer = setTimeout(() => {
+        this.cut(new StatusError(status.DEADLINE_EXCEEDED, "deadline exceeded"));
+      }, remainingMs);
+    }
+  }
+
+  #end(): void {
+    if (!this.#isEnded) {
+      this.#isEnded = true;
+      clearTimeout(this.#deadlineTimer);
+      clearTimeout(this.#idleTimer);
+      this.#rules.calls.delete(this);
+      this.#gate.callEnded();
+    }
+  }
+
+  #count(refusal: Refusal): void {
+    this.#rules.counters.add(refusal, peerOf(this.#call.getConnectionInfo()));
   }
 
   #tellDropped(keys: readonly string[]): void {

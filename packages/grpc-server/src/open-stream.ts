@@ -1,0 +1,102 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Connection } from "./connection.ts";
+
+/** A call as HTTP/2 has it. */
+export interface OpenStream {
+  readonly connection: Connection;
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+  /** Messages, and their bytes when serialised and not compressed. Counted as they pass grpc-js. */
+  messagesReceived: number;
+  messagesSent: number;
+  bytesReceived: number;
+  bytesSent: number;
+  /** How many of the messages that were sent have left this process. */
+  messagesTaken: number;
+}
+
+export interface StreamListener {
+  onOpen(open: OpenStream): void;
+  onClose(open: OpenStream): void;
+}
+
+/** Which stream and which connection the running code serves. */
+export interface StreamTracker {
+  /** Begins to learn of streams. */
+  watch(): void;
+  /** Runs what sets up a connection; all that happens on the connection then belongs to it. */
+  run(connection: Connection, setUp: () => void): void;
+  connection(): Connection | undefined;
+  stream(): OpenStream | undefined;
+  /** Learns of no more streams. */
+  close(): void;
+}
+
+interface Scope {
+  readonly connection: Connection;
+  readonly open: OpenStream | undefined;
+}
+
+interface StreamMessage {
+  readonly stream: ServerHttp2Stream;
+  readonly headers: IncomingHttpHeaders;
+}
+
+// https://nodejs.org/api/diagnostics_channel.html: the one public way from a call of grpc-js to its
+// stream, and the one place where all streams are seen: grpc-js has no interceptor for some.
+const created = "http2.server.stream.created";
+const closed = "http2.server.stream.close";
+
+export function trackStreams(listener: StreamListener): StreamTracker {
+  const storage = new AsyncLocalStorage<Scope>();
+  const openByStream = new WeakMap<ServerHttp2Stream, OpenStream>();
+
+  const onCreated = (message: unknown): void => {
+    const connection = storage.getStore()?.connection;
+    if (connection === undefined) {
+      return;
+    }
+    const { stream, headers } = message as StreamMessage;
+    connection.session ??= stream.session;
+    const open: OpenStream = {
+      connection,
+      stream,
+      headers,
+      messagesReceived: 0,
+      messagesSent: 0,
+      bytesReceived: 0,
+      bytesSent: 0,
+      messagesTaken: 0,
+    };
+    openByStream.set(stream, open);
+    connection.streams.add(open);
+    // Node tells of the stream a tick later, in the context of now.
+    storage.enterWith({ connection, open });
+    listener.onOpen(open);
+  };
+  const onClosed = (message: unknown): void => {
+    const open = openByStream.get((message as StreamMessage).stream);
+    if (open === undefined) {
+      return;
+    }
+    open.connection.streams.delete(open);
+    open.connection.idleSince = performance.now();
+    listener.onClose(open);
+  };
+
+  return {
+    watch() {
+      subscribe(created, onCreated);
+      subscribe(closed, onClosed);
+    },
+    run: (connection, setUp) => storage.run({ connection, open: undefined }, setUp),
+    connection: () => storage.getStore()?.connection,
+    stream: () => storage.getStore()?.open,
+    close() {
+      unsubscribe(created, onCreated);
+      unsubscribe(closed, onClosed);
+    },
+  };
+}
