@@ -45,8 +45,8 @@ export class CallGate implements Entrant {
   }
 
   enter(): void {
-    const { headers } = this.#open;
-    if (sizeOf(headers) > this.#gates.maxMetadataBytes) {
+    const { headers, headerBytes } = this.#open;
+    if (headerBytes > this.#gates.maxMetadataBytes) {
       this.#out("metadata_too_large");
       return;
     }
@@ -137,13 +137,4 @@ export class CallGate implements Entrant {
       this.#gates.admission.leave();
     }
   }
-}
-
-// As HTTP/2 counts: https://www.rfc-editor.org/rfc/rfc9113#section-10.5.1
-function sizeOf(headers: OpenStream["headers"]): number {
-  let bytes = 0;
-  for (const name in headers) {
-    bytes += name.length + String(headers[name]).length + 32;
-  }
-  return bytes;
 }

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http2";
 import { status } from "@grpc/grpc-js";
-import { timeoutOf } from "./grpc-timeout.ts";
 import type { OpenStream, StreamListener } from "./open-stream.ts";
 import { peerOf } from "./peer-of.ts";
+import { timeoutOf } from "./request-headers.ts";
 import type { Route } from "./route.ts";
 
 export type CallKind = "unary" | "server_stream" | "client_stream" | "bidi_stream";
@@ -30,7 +30,7 @@ export interface CallOutcome {
   readonly durationMs: number;
   readonly messagesReceived: number;
   readonly messagesSent: number;
-  /** Of the messages, not compressed, without their frames. */
+  /** Of the messages, without their prefixes. Compressed ones are counted as they came. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
 }

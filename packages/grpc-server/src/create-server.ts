@@ -6,7 +6,6 @@ import { observeCalls } from "./call-observer.ts";
 import { CallRefusals, drainingError } from "./call-refusals.ts";
 import { careFor } from "./connection-care.ts";
 import { createGrpcJsEngine } from "./engine.ts";
-import { dropEndlessTimeout } from "./grpc-timeout.ts";
 import type { Handlers } from "./handlers.ts";
 import { Lifecycle, type StopOptions } from "./lifecycle.ts";
 import { createListener, type ServerAddress } from "./listener.ts";
@@ -14,8 +13,9 @@ import { type OpenStream, trackStreams } from "./open-stream.ts";
 import { atMost } from "./patience.ts";
 import { Peers } from "./peers.ts";
 import { registerHandlers } from "./register.ts";
+import { cleanHeaders } from "./request-headers.ts";
 import { resolveOptions } from "./resolve-options.ts";
-import { createMessageSizes, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 import { type ServerEventListener, ServerEvents, type ServerStats } from "./server-events.ts";
 import type { GrpcServerOptions } from "./server-options.ts";
 import { takeOver } from "./take-over.ts";
@@ -59,7 +59,6 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const services = new Set<string>();
   const events = new ServerEvents();
   const peers = new Peers(config.connections);
-  const sizes = config.observers.length > 0 ? createMessageSizes() : undefined;
   const admission = new Admission({
     maxRunning: config.maxConcurrentRpcs,
     maxQueued: config.maxQueuedRpcs,
@@ -80,12 +79,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     maxSendMessageBytes: config.maxSendMessageBytes,
     maxReceiveMessageBytes,
     streamIdleTimeoutMs: config.streamIdleTimeoutMs,
-    sizeOf: sizes?.of,
   };
   const observer = observeCalls(config.observers, routes);
   const streams = trackStreams({
     onOpen(open) {
-      dropEndlessTimeout(open.headers);
+      open.headerBytes = cleanHeaders(open.headers);
       open.connection.explainedBytes += maxReceiveMessageBytes + 2 * maxMetadataBytes;
       observer?.onOpen(open);
     },
@@ -198,7 +196,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       };
     },
     addService(service, handlers) {
-      const registration = registerHandlers(service, handlers, { ...config, sizes });
+      const registration = registerHandlers(service, handlers, config);
       const taken = registration.routes.find(({ path }) => routes.has(path));
       if (taken !== undefined) {
         throw new TypeError(`service must be added once, got ${taken.path} again`);

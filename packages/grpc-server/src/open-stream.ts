@@ -8,7 +8,9 @@ export interface OpenStream {
   readonly connection: Connection;
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
-  /** Messages, and their bytes when serialised and not compressed. Counted as they pass grpc-js. */
+  /** What its headers add up to. */
+  headerBytes: number;
+  /** Messages, and their bytes without the prefixes. Counted as they pass grpc-js. */
   messagesReceived: number;
   messagesSent: number;
   bytesReceived: number;
@@ -64,6 +66,7 @@ export function trackStreams(listener: StreamListener): StreamTracker {
       connection,
       stream,
       headers,
+      headerBytes: 0,
       messagesReceived: 0,
       messagesSent: 0,
       bytesReceived: 0,

@@ -1,7 +1,7 @@
 import type { ServiceDefinition, UntypedServiceImplementation } from "@grpc/grpc-js";
 import { type DeadlineOptions, deadlineOf } from "./deadlines.ts";
 import type { Handlers } from "./handlers.ts";
-import { type HandOver, type MessageSizes, type Route, withHandOver } from "./route.ts";
+import { type HandOver, type Route, withHandOver } from "./route.ts";
 import { TypicalLatency } from "./typical-latency.ts";
 
 /** What grpc-js and the take-over each need to serve a service. */
@@ -16,8 +16,6 @@ export interface RouteRules extends Pick<Route, "onError" | "errorToStatus"> {
   readonly deadlines: DeadlineOptions;
   readonly exemptMethods: readonly string[];
   readonly longLivedMethods: readonly string[];
-  /** Where the sizes of requests are noted; undefined if nobody asks. */
-  readonly sizes: MessageSizes | undefined;
 }
 
 /**
@@ -46,7 +44,7 @@ export function registerHandlers<Definition extends ServiceDefinition>(
       );
     }
     const handOver: HandOver = { bytes: undefined };
-    definition[name] = withHandOver(method, handOver, rules.sizes);
+    definition[name] = withHandOver(method, handOver);
     implementation[name] = unreachable;
     const { path, requestStream, responseStream, responseSerialize } = method;
     const isStream = requestStream || responseStream;

@@ -35,46 +35,13 @@ export interface HandOver {
   bytes: Buffer | undefined;
 }
 
-/** Notes how large messages were when they came. */
-export interface MessageSizes {
-  note(message: unknown, bytes: number): void;
-  of(message: unknown): number;
-}
-
-export function createMessageSizes(): MessageSizes {
-  const sizes = new WeakMap<object, number>();
-  return {
-    note(message, bytes) {
-      if (typeof message === "object" && message !== null) {
-        sizes.set(message, bytes);
-      }
-    },
-    of: (message) => sizes.get(message as object) ?? 0,
-  };
-}
-
-/**
- * The method, but its serializer takes the bytes that wait in `handOver`, if any do, and its parser
- * notes sizes, if they are wanted.
- */
+/** The method, but its serializer takes the bytes that wait in `handOver`, if any do. */
 export function withHandOver<Request, Response>(
   method: MethodDefinition<Request, Response>,
   handOver: HandOver,
-  sizes: MessageSizes | undefined,
 ): MethodDefinition<Request, Response> {
-  const changed: MethodDefinition<Request, Response> = {
+  return {
     ...method,
     responseSerialize: (message) => handOver.bytes ?? method.responseSerialize(message),
-  };
-  if (sizes === undefined) {
-    return changed;
-  }
-  return {
-    ...changed,
-    requestDeserialize(bytes) {
-      const message = method.requestDeserialize(bytes);
-      sizes.note(message, bytes.length);
-      return message;
-    },
   };
 }

@@ -10,6 +10,7 @@ import type { CallRefusal, CallRefusals } from "./call-refusals.ts";
 import { maxTimerMs } from "./check-option.ts";
 import type { OpenStream } from "./open-stream.ts";
 import { peerOf } from "./peer-of.ts";
+import { RequestFrames } from "./request-frames.ts";
 import type { Route } from "./route.ts";
 import type { Refusal, Refusals } from "./server-events.ts";
 
@@ -38,8 +39,6 @@ export interface WireRules extends Gates {
   readonly maxSendMessageBytes: number;
   readonly maxReceiveMessageBytes: number;
   readonly streamIdleTimeoutMs: number;
-  /** The size of a message of a request, if it was noted. */
-  readonly sizeOf: ((message: unknown) => number) | undefined;
 }
 
 /**
@@ -55,6 +54,7 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
   readonly #call: ServerInterceptingCallInterface;
   readonly #rules: WireRules;
   readonly #gate: CallGate;
+  readonly #frames: RequestFrames;
   #owner: WireOwner | undefined;
   #listener: CallListener | undefined;
   #metadata: Metadata | undefined;
@@ -81,6 +81,7 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
     const { defaultMs, maxMs } = route.deadline;
     const ownMs = callersDeadline === Number.POSITIVE_INFINITY ? defaultMs : maxMs;
     this.deadline = Math.min(callersDeadline, Date.now() + ownMs);
+    this.#frames = new RequestFrames(isCompressed(open.headers["grpc-encoding"]));
     this.#gate = new CallGate(route, open, rules, this.deadline, this);
   }
 
@@ -96,6 +97,8 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
 
   override start(listener: CallListener): void {
     this.#listener = listener;
+    // Both run beside those of grpc-js, which has paused the stream until a message is asked for.
+    this.open.stream.on("data", (chunk: Buffer) => this.#check(chunk));
     this.#call.start(this);
   }
 
@@ -197,9 +200,6 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
   onReceiveMessage(message: unknown): void {
     this.open.messagesReceived += 1;
     this.open.connection.explainedBytes += this.#rules.maxReceiveMessageBytes;
-    if (this.#rules.sizeOf !== undefined) {
-      this.open.bytesReceived += this.#rules.sizeOf(message);
-    }
     this.#idleTimer?.refresh();
     try {
       this.#listener?.onReceiveMessage(message);
@@ -209,6 +209,10 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
   }
 
   onReceiveHalfClose(): void {
+    if (this.#frames.isMidMessage) {
+      void this.#breakOff();
+      return;
+    }
     try {
       this.#listener?.onReceiveHalfClose();
     } catch (error) {
@@ -242,6 +246,23 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
     return undefined;
   }
 
+  #check(chunk: Buffer): void {
+    if (!this.#isEnded && !this.#frames.push(chunk)) {
+      this.cut(new StatusError(status.INTERNAL, "received a message with a wrong flag"));
+    }
+    this.open.bytesReceived = this.#frames.messageBytes;
+  }
+
+  // A caller that cancels half-closes too, and resets the stream right after: see RequestStream.
+  async #breakOff(): Promise<void> {
+    await this.open.connection.roundTrip();
+    setImmediate(() => {
+      if (!this.#isEnded) {
+        this.cut(new StatusError(status.INTERNAL, "received a message that breaks off"));
+      }
+    });
+  }
+
   #armDeadline(deadline: number): void {
     const remainingMs = deadline - Date.now();
     if (remainingMs <= maxTimerMs) {
@@ -270,4 +291,8 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
       this.#owner?.onDropped(keys);
     }
   }
+}
+
+function isCompressed(encoding: string | readonly string[] | undefined): boolean {
+  return encoding !== undefined && encoding !== "identity";
 }

@@ -1,0 +1,1 @@
+export { addReflection, type ReflectionOptions } from "./add-reflection.ts";

@@ -1,0 +1,3 @@
+export { readServerSettings } from "./read-server-settings.ts";
+export type { GrpcServerSettings } from "./server-settings.ts";
+export { toServerOptions, toStopOptions } from "./to-server-options.ts";

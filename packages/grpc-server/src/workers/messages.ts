@@ -1,0 +1,23 @@
+/** What the first process sends to a worker. */
+export type ToWorker =
+  | { readonly type: "grpc-kit:stop" }
+  | { readonly type: "grpc-kit:tell-metrics" };
+
+/** What a worker sends to the first process. */
+export type FromWorker =
+  /** It hears messages from now on. */
+  | { readonly type: "grpc-kit:started" }
+  | { readonly type: "grpc-kit:ready" }
+  /** Metrics as JSON, in which numbers that JSON does not know are strings. */
+  | { readonly type: "grpc-kit:metrics"; readonly json: string }
+  | { readonly type: "grpc-kit:metrics-failed"; readonly message: string };
+
+/** Whether a message is of this type. Programs send messages of their own on the same channel. */
+export function isMessage<Type extends (ToWorker | FromWorker)["type"]>(
+  message: unknown,
+  type: Type,
+): message is Extract<ToWorker | FromWorker, { type: Type }> {
+  return typeof message === "object" && message !== null && "type" in message
+    ? message.type === type
+    : false;
+}

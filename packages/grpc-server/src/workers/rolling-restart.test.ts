@@ -1,0 +1,94 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { failSwitch } from "../../test/workers/fail-switch.ts";
+import {
+  answering,
+  call,
+  connectTo,
+  type Fact,
+  portOf,
+  runProgram,
+  startedPids,
+} from "../../test/workers/run-program.ts";
+
+function exitsOf(facts: readonly Fact[]): object[] {
+  const exits = facts.filter(({ type }) => type === "worker_exited");
+  return exits.map(({ pid, code, expected }) => ({ pid, code, expected }));
+}
+
+describe("SIGHUP", () => {
+  it("G1: replaces all workers under load without a lost call", async () => {
+    const program = runProgram({ options: { maxWorkers: 2 } });
+    const port = await portOf(program, 2);
+    const old = startedPids(program.facts);
+    const clients = Array.from({ length: 8 }, () => connectTo(port));
+    const servedBy = new Set<number>();
+    const lost: unknown[] = [];
+    let calls = 0;
+    let isOver = false;
+    const load = Array.from({ length: 16 }, async (_, index) => {
+      const client = clients[index % clients.length] as (typeof clients)[number];
+      while (!isOver) {
+        await call(client, "slow").then(
+          (pid) => servedBy.add(pid),
+          (error) => lost.push(error),
+        );
+        calls += 1;
+      }
+    });
+    await delay(100);
+    program.signal("SIGHUP");
+    await program.told("restart_finished");
+    isOver = true;
+    await Promise.all(load);
+    expect(lost).toEqual([]);
+    expect(calls).toBeGreaterThan(100);
+    const renewed = startedPids(program.facts).slice(2);
+    expect(await answering(port, 2)).toEqual(new Set(renewed));
+    expect(renewed).toHaveLength(2);
+    expect(exitsOf(program.facts)).toEqual(old.map((pid) => ({ pid, code: 0, expected: true })));
+    // Both have served, the old ones before and the new ones after.
+    expect(servedBy.size).toBeGreaterThan(2);
+  });
+
+  it("keeps the old workers when a new one does not become ready", async () => {
+    const fails = failSwitch();
+    const program = runProgram({ options: { maxWorkers: 2 }, failsIfExists: fails });
+    const port = await portOf(program, 2);
+    const old = new Set(startedPids(program.facts));
+    writeFileSync(fails, "");
+    program.signal("SIGHUP");
+    await program.told("restart_failed");
+    expect(await answering(port, 2)).toEqual(old);
+    rmSync(fails);
+    program.signal("SIGHUP");
+    await program.told("restart_finished");
+    const renewed = await answering(port, 2);
+    expect([...renewed].filter((pid) => old.has(pid))).toEqual([]);
+  });
+
+  it("restarts once more when it comes meanwhile, however often", async () => {
+    const program = runProgram({ options: { maxWorkers: 1 } });
+    const port = await portOf(program, 1);
+    program.signal("SIGHUP");
+    await program.told("restart_started");
+    program.signal("SIGHUP");
+    await delay(10);
+    program.signal("SIGHUP");
+    await program.told("restart_finished", 2);
+    expect(startedPids(program.facts)).toHaveLength(3);
+    expect(await answering(port, 1)).toEqual(new Set(startedPids(program.facts).slice(2)));
+  });
+
+  it("G6: gives way to SIGTERM", async () => {
+    const program = runProgram({ options: { maxWorkers: 2 } });
+    await program.told("worker_ready", 2);
+    program.signal("SIGHUP");
+    await program.told("worker_started", 3);
+    program.signal("SIGTERM");
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+    expect(startedPids(program.facts)).toHaveLength(3);
+    expect(program.facts.filter(({ type }) => type === "restart_failed")).toEqual([]);
+  });
+});

@@ -1,0 +1,74 @@
+import cluster from "node:cluster";
+import { constants } from "node:os";
+import { type FromWorker, isMessage } from "./messages.ts";
+import { createMetricsTeller } from "./metrics-teller.ts";
+import type { ResolvedWorkersOptions, WorkerMain } from "./workers-options.ts";
+
+// A signal to all processes of a terminal or a control group reaches this one before the first
+// process can react to its own, but may be seen after that one's message.
+const groupSignalMs = 50;
+
+/** Runs `main` in a worker, and tells the first process what it must know. */
+export async function runWorker(main: WorkerMain, options: ResolvedWorkersOptions): Promise<void> {
+  const worker = cluster.worker as NonNullable<typeof cluster.worker>;
+  const { metrics, stopTimeoutMs } = options;
+  let isTold = false;
+  let isOver = false;
+
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      isTold = true;
+      // Nobody else listens, as long as `main` is not that far: what Node.js would do by itself.
+      if (process.listenerCount(signal) === 1) {
+        process.exit(128 + constants.signals[signal]);
+      }
+    });
+  }
+  // A rolling restart is the first process's, also when the signal goes to all.
+  process.on("SIGHUP", () => {});
+
+  function stop(): void {
+    if (!isTold) {
+      process.emit("SIGTERM", "SIGTERM");
+    }
+  }
+
+  function send(message: FromWorker): void {
+    worker.send(message, () => {});
+  }
+
+  worker.once("disconnect", () => {
+    if (!isOver) {
+      // The first process has died. Node.js would exit at once, and cut the calls.
+      worker.exitedAfterDisconnect = true;
+      setTimeout(() => process.exit(1), stopTimeoutMs).unref();
+      stop();
+    }
+  });
+  const tellMetrics = metrics === undefined ? undefined : await createMetricsTeller(metrics);
+  worker.on("message", (message: unknown) => {
+    if (isMessage(message, "grpc-kit:stop")) {
+      setTimeout(stop, groupSignalMs);
+    }
+    if (isMessage(message, "grpc-kit:tell-metrics")) {
+      void tellMetrics?.();
+    }
+  });
+  send({ type: "grpc-kit:started" });
+
+  try {
+    await main({ ready: () => send({ type: "grpc-kit:ready" }) });
+    if (!isTold) {
+      throw new Error("main must serve until SIGTERM, but has settled before");
+    }
+  } catch (error) {
+    process.exitCode = 1;
+    throw error;
+  } finally {
+    // What was counted since the last time would be lost.
+    await tellMetrics?.();
+    isOver = true;
+    worker.exitedAfterDisconnect = true;
+    process.disconnect?.();
+  }
+}
