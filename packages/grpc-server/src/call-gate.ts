@@ -8,6 +8,7 @@ export interface Gates {
   readonly admission: Admission;
   /** For calls whose messages are compressed. Undefined: they are refused. */
   readonly compressed: Admission | undefined;
+  readonly maxConcurrentRpcsPerPeer: number;
   readonly maxMetadataBytes: number;
 }
 
@@ -72,6 +73,7 @@ export class CallGate implements Entrant {
       return;
     }
     this.#state = "in";
+    this.#open.connection.peer.running += 1;
     this.#owner.onAdmitted();
   }
 
@@ -109,6 +111,10 @@ export class CallGate implements Entrant {
       this.#owner.onAdmitted();
       return;
     }
+    if (this.#open.connection.peer.running >= this.#gates.maxConcurrentRpcsPerPeer) {
+      this.#out("too_many_rpcs_of_peer");
+      return;
+    }
     this.#state = "awaits a handler";
     this.#gates.admission.enter(this);
   }
@@ -134,6 +140,7 @@ export class CallGate implements Entrant {
       this.#gates.compressed?.leave();
     }
     if (wasIn && !this.#route.isExempt) {
+      this.#open.connection.peer.running -= 1;
       this.#gates.admission.leave();
     }
   }

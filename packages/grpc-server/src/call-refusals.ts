@@ -5,6 +5,7 @@ import type { Route } from "./route.ts";
 /** Why a call was refused before its handler ran. */
 export type CallRefusal =
   | "too_many_rpcs"
+  | "too_many_rpcs_of_peer"
   | "too_many_compressed_rpcs"
   | "deadline_too_short"
   | "metadata_too_large"
@@ -16,6 +17,7 @@ const retryAfterMs = [200, 300, 400, 500, 600, 700, 800, 900];
 
 const details: Readonly<Record<CallRefusal, string>> = {
   too_many_rpcs: "the server has as many calls as it can run; try again later",
+  too_many_rpcs_of_peer: "you have as many calls as one address may run; try again later",
   too_many_compressed_rpcs:
     "the server has as many compressed calls as it can run; try again later",
   deadline_too_short: "the deadline is too near for this method",
@@ -29,6 +31,7 @@ function errorOf(refusal: CallRefusal, variant: number): Error {
   const errorDetails = { errorInfo: { reason: refusal.toUpperCase() } };
   switch (refusal) {
     case "too_many_rpcs":
+    case "too_many_rpcs_of_peer":
     case "too_many_compressed_rpcs":
       return new RateLimitError(text, {
         reason: refusal.toUpperCase(),

@@ -16,6 +16,8 @@ export interface CareOptions {
 const tickMs = 1_000;
 // What frames may add up to that belong to no call: 1,000,000 PINGs.
 const unexplainedBytes = 16 * 1024 * 1024;
+// How long a connection without calls may take to close.
+const lingerMs = 5_000;
 // How long a caller may keep its side open after it has got its answer.
 const halfOpenMs = 5_000;
 
@@ -40,6 +42,10 @@ export function careFor(connections: ReadonlySet<Connection>, options: CareOptio
       connection.cut(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;
     }
+    if (isLeftOver(connection, now)) {
+      connection.cut(constants.NGHTTP2_NO_ERROR);
+      return;
+    }
     for (const open of connection.streams) {
       lookAtStream(open, now);
     }
@@ -57,6 +63,17 @@ export function careFor(connections: ReadonlySet<Connection>, options: CareOptio
   // grpc-js sees to those that have never made a call, which have no session yet.
   function isIdle({ session, streams: open, idleSince }: Connection, now: number): boolean {
     return session !== undefined && open.size === 0 && now - idleSince > limits.maxIdleMs;
+  }
+
+  // A peer that has sent half the head of a call keeps its session from closing by itself.
+  function isLeftOver(
+    { session, streams: open, openedAt, idleSince, retiredAt }: Connection,
+    now: number,
+  ): boolean {
+    const closesAt = session === undefined ? openedAt + limits.maxIdleMs : retiredAt;
+    return (
+      open.size === 0 && closesAt !== undefined && now - Math.max(closesAt, idleSince) > lingerMs
+    );
   }
 
   function isFlooding({ socket, explainedBytes }: Connection): boolean {

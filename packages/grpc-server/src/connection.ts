@@ -21,6 +21,8 @@ export class Connection {
   readonly streams: Set<OpenStream> = new Set();
   /** When the last stream was closed. */
   idleSince: number = this.openedAt;
+  /** When the peer was asked to make no more calls. */
+  retiredAt: number | undefined;
   /** How many bytes its calls account for, at the most. */
   explainedBytes = 0;
   #underWay: Promise<void> | undefined;
@@ -57,13 +59,17 @@ export class Connection {
    * served too, which is why it is told twice: https://github.com/grpc/proposal/blob/master/A9-server-side-conn-mgt.md
    */
   retire(): Promise<void> {
+    this.retiredAt ??= performance.now();
     this.#retirement ??= this.#retire();
     return this.#retirement;
   }
 
   /** Ends the connection at once, and says why if there is a session to say it in. */
   cut(code: number): void {
-    this.session?.destroy(undefined, code);
+    if (this.session !== undefined && !this.session.destroyed) {
+      this.session.goaway(code);
+      this.session.destroy();
+    }
     setImmediate(() => this.socket.destroy());
   }
 

@@ -6,6 +6,7 @@ import { observeCalls } from "./call-observer.ts";
 import { CallRefusals, drainingError } from "./call-refusals.ts";
 import { careFor } from "./connection-care.ts";
 import { createGrpcJsEngine } from "./engine.ts";
+import { guardRespond } from "./guard-respond.ts";
 import type { Handlers } from "./handlers.ts";
 import { Lifecycle, type StopOptions } from "./lifecycle.ts";
 import { createListener, type ServerAddress } from "./listener.ts";
@@ -73,6 +74,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     admission,
     compressed,
     maxMetadataBytes,
+    maxConcurrentRpcsPerPeer: config.maxConcurrentRpcsPerPeer,
     refusals: new CallRefusals(compressed === undefined ? "identity" : "identity,deflate,gzip"),
     counters: events,
     calls,
@@ -84,6 +86,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const streams = trackStreams({
     onOpen(open) {
       open.headerBytes = cleanHeaders(open.headers);
+      if (!isTakenOver(open)) {
+        guardRespond(open.stream);
+      }
       open.connection.explainedBytes += maxReceiveMessageBytes + 2 * maxMetadataBytes;
       observer?.onOpen(open);
     },
@@ -106,6 +111,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   });
   let stopCare: (() => void) | undefined;
   let admin: AdminServer | undefined;
+
+  // The same decision as grpc-js's, whose own answers are the ones to guard.
+  function isTakenOver({ headers }: OpenStream): boolean {
+    const isGrpc = headers["content-type"]?.startsWith("application/grpc") ?? false;
+    return isGrpc && routes.has(headers[":path"] ?? "");
+  }
 
   function countReset({ connection: { peer } }: OpenStream): void {
     if (peer.name === "unix" || peers.reset(peer)) {

@@ -7,6 +7,8 @@ import { TokenBucket } from "./token-bucket.ts";
 export interface Peer {
   readonly name: string;
   connections: number;
+  /** Its calls that hold a place, on all its connections. */
+  running: number;
   readonly connects: TokenBucket;
   readonly resets: TokenBucket;
 }
@@ -82,6 +84,7 @@ export class Peers {
       peer = {
         name,
         connections: 0,
+        running: 0,
         connects: new TokenBucket(maxPerPeer, ratePerPeer, now),
         resets: new TokenBucket(resetBudget.burst, resetBudget.perSecond, now),
       };

@@ -23,6 +23,7 @@ export interface ServerConfig {
   readonly onError: OnError;
   readonly errorToStatus: ErrorToStatus;
   readonly maxConcurrentRpcs: number;
+  readonly maxConcurrentRpcsPerPeer: number;
   readonly maxQueuedRpcs: number;
   readonly maxQueueMs: number;
   readonly maxCompressedRpcs: number;
@@ -52,9 +53,10 @@ export function resolveOptions(options: GrpcServerOptions): ServerConfig {
     onError = writeToStderr,
     errorToStatus = standardErrorToStatus,
     maxConcurrentRpcs = 100,
+    maxConcurrentRpcsPerPeer = Number.POSITIVE_INFINITY,
     maxQueuedRpcs = 20,
     maxQueueMs = 1_000,
-    maxCompressedRpcs = 8,
+    maxCompressedRpcs = 4,
     exemptMethods = healthMethods,
     deadlines = {},
     longLivedMethods = [],
@@ -69,6 +71,7 @@ export function resolveOptions(options: GrpcServerOptions): ServerConfig {
     }
   }
   checkCount("maxConcurrentRpcs", maxConcurrentRpcs, 1);
+  checkCount("maxConcurrentRpcsPerPeer", maxConcurrentRpcsPerPeer, 1);
   checkCount("maxQueuedRpcs", maxQueuedRpcs, 0);
   checkDuration("maxQueueMs", maxQueueMs);
   checkCount("maxCompressedRpcs", maxCompressedRpcs, 0);
@@ -87,6 +90,7 @@ export function resolveOptions(options: GrpcServerOptions): ServerConfig {
     onError: guardOnError(onError),
     errorToStatus: guardErrorToStatus(errorToStatus),
     maxConcurrentRpcs,
+    maxConcurrentRpcsPerPeer,
     maxQueuedRpcs,
     maxQueueMs,
     maxCompressedRpcs,

@@ -43,11 +43,16 @@ export interface GrpcServerOptions {
 
   /** Handlers that run at once, each until it has settled. Default: 100. */
   readonly maxConcurrentRpcs?: number;
+  /**
+   * Of these, those that one address may take. Set it where clients connect by themselves; behind a
+   * proxy all calls come from its address. Default: Infinity.
+   */
+  readonly maxConcurrentRpcsPerPeer?: number;
   /** Calls that wait for a handler; the newest goes first. Default: 20. */
   readonly maxQueuedRpcs?: number;
   /** Milliseconds that a call may wait for a handler. Default: 1_000. */
   readonly maxQueueMs?: number;
-  /** Calls with compressed messages that run at once; 0 refuses all. Default: 8. */
+  /** Calls with compressed messages that run at once; 0 refuses all. Default: 4. */
   readonly maxCompressedRpcs?: number;
   /** Methods that run however many calls do, by exact path. Default: those of `grpc.health.v1.Health`. */
   readonly exemptMethods?: readonly string[];

@@ -26,6 +26,14 @@ export function emptyMessages(count: number): Buffer {
   return Buffer.alloc(5 * count);
 }
 
+/** The `grpc-status` of a call, in its headers or its trailers. */
+export async function statusOf(stream: ClientHttp2Stream): Promise<number> {
+  const trailers = once(stream, "trailers");
+  trailers.catch(() => {});
+  const [headers] = await once(stream, "response");
+  return Number(headers["grpc-status"] ?? (await trailers)[0]["grpc-status"]);
+}
+
 export interface RawUpload {
   /** How many messages this process has handed over to the connection. */
   sent(): number;

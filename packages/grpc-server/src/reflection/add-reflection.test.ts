@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
+  type ChannelCredentials,
   credentials,
   ServerInterceptingCall,
   type ServerInterceptor,
@@ -62,12 +63,6 @@ beforeAll(() => {
 type Asked = NonNullable<ServerReflectionRequest["messageRequest"]>;
 type Answered = ServerReflectionResponse["messageResponse"];
 
-interface Asking {
-  readonly responses: readonly ServerReflectionResponse[];
-  readonly answers: readonly Answered[];
-  readonly outcome: StatusObject;
-}
-
 /** Serves reflection, and asks it all of `requests` on one stream. */
 async function serveReflection(
   descriptorSets: readonly Uint8Array[],
@@ -78,15 +73,17 @@ async function serveReflection(
   function ask(
     requests: readonly (Asked | undefined)[],
     Client: new (
-      ...args: ConstructorParameters<typeof V1AlphaClient>
-    ) => {
-      serverReflectionInfo: ServerReflectionClient["serverReflectionInfo"];
-      close(): void;
-    } = ServerReflectionClient,
-  ): Promise<Asking> {
+      address: string,
+      plaintext: ChannelCredentials,
+    ) => ServerReflectionClient = ServerReflectionClient,
+  ): Promise<{
+    responses: ServerReflectionResponse[];
+    answers: Answered[];
+    outcome: StatusObject;
+  }> {
     const client = new Client(`127.0.0.1:${port}`, credentials.createInsecure());
     onTestFinished(() => client.close());
-    const call = client.serverReflectionInfo({ deadline: Date.now() + 10_000 } as never);
+    const call = client.serverReflectionInfo({ deadline: Date.now() + 10_000 });
     const responses: ServerReflectionResponse[] = [];
     call.on("data", (response: ServerReflectionResponse) => responses.push(response));
     call.on("error", () => {});

@@ -32,6 +32,8 @@ describe("createDescriptorIndex", () => {
   it("refuses a missing import, unless it may be missing", () => {
     const optional = file("a.proto", { optionalImports: ["b.proto"] });
     expect(createDescriptorIndex([optional]).withImports(optional)).toEqual([optional]);
+    const present = file("b.proto");
+    expect(createDescriptorIndex([optional, present]).withImports(optional)).toHaveLength(2);
     const strict = file("a.proto", { imports: ["b.proto"] });
     expect(() => createDescriptorIndex([strict])).toThrow(
       'descriptorSets must have all imports, got "a.proto" without "b.proto" (buf build',

@@ -122,6 +122,7 @@ describe("a scoped stream", () => {
     const { sessions, responses } = iterateScoped(forever);
     expect(await responses.return(7)).toEqual({ done: true, value: 7 });
     expect(await responses.next()).toEqual({ done: true, value: undefined });
+    await expect(iterateScoped(forever).responses.throw(new Error("no"))).rejects.toThrow("no");
     expect(sessions).toEqual([]);
   });
 
@@ -239,5 +240,6 @@ describe("a scoped stream", () => {
       "handler of /a.A/B must return an iterable",
     );
     expect(wrong.sessions).toEqual(["closed"]);
+    expect(await wrong.responses.return(7)).toEqual({ done: true, value: 7 });
   });
 });

@@ -38,21 +38,13 @@ export function scopeResponses<Cradle extends object>(
     }
   }
 
-  async function stop(value: unknown): Promise<Result> {
-    started ??= Promise.resolve(finished);
-    try {
-      return await step(async (responses) => {
-        if (responses.return !== undefined) {
-          return responses.return(value);
-        }
-        // It cannot be told, and may still need what it has resolved.
-        await latest?.catch(() => {});
-        return { done: true, value };
-      });
-    } finally {
-      // A generator may yield once more in its `finally`, but nobody will ask it to go on.
-      await scope?.close();
+  async function end(responses: Responses, value: unknown): Promise<Result> {
+    if (responses.return !== undefined) {
+      return responses.return(value);
     }
+    // It cannot be told, and may still need what it has resolved.
+    await latest?.catch(() => {});
+    return { done: true, value };
   }
 
   return {
@@ -60,14 +52,24 @@ export function scopeResponses<Cradle extends object>(
       latest = step((responses) => responses.next(value));
       return latest;
     },
-    return: stop,
-    async throw(error: unknown) {
-      const responses = await started;
-      if (responses?.throw === undefined) {
-        await stop(undefined);
-        throw error;
+    async return(value?: unknown) {
+      started ??= Promise.resolve(finished);
+      try {
+        return await step((responses) => end(responses, value));
+      } finally {
+        // A generator may yield once more in its `finally`, but nobody will ask it to go on.
+        await scope?.close();
       }
-      return step(() => responses.throw?.(error) as Result | Promise<Result>);
+    },
+    throw(error: unknown) {
+      started ??= Promise.resolve(finished);
+      return step(async (responses) => {
+        if (responses.throw !== undefined) {
+          return responses.throw(error);
+        }
+        await end(responses, undefined);
+        throw error;
+      });
     },
     [Symbol.asyncIterator]() {
       return this;

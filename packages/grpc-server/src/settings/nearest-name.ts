@@ -2,7 +2,7 @@
 export function nearestName(name: string, names: readonly string[]): string | undefined {
   let nearest: string | undefined;
   // Further than that, it is another word rather than a slip.
-  let least = Math.ceil(name.length / 4) + 1;
+  let least = Math.floor(name.length / 7) + 1;
   for (const candidate of names) {
     const distance = editDistance(name, candidate);
     if (distance < least) {
@@ -10,7 +10,7 @@ export function nearestName(name: string, names: readonly string[]): string | un
       nearest = candidate;
     }
   }
-  return nearest;
+  return nearest ?? names.find((candidate) => candidate.startsWith(`${name}_`));
 }
 
 /** Letters to insert, drop or replace to get from one to the other (Levenshtein). */

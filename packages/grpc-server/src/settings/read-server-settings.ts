@@ -78,14 +78,9 @@ function unknownVariables(environment: Environment, names: readonly string[]): s
         !isServiceLink(name, value, prefix),
     )
     .map(([name]) => {
-      const nearest = nearestName(
-        name.slice(prefix.length),
-        names.map((known) => known.slice(prefix.length)),
-      );
+      const nearest = nearestName(name, names);
       // Without its value, which may be a secret of somebody else's.
-      return nearest === undefined
-        ? `${name} is unknown`
-        : `${name} is unknown, did you mean ${prefix}${nearest}?`;
+      return `${name} is unknown${nearest === undefined ? "" : `, did you mean ${nearest}?`}`;
     });
 }
 

@@ -1,4 +1,4 @@
-import { assert, double, integer, property } from "fast-check";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { backoffMs } from "./backoff.ts";
 
@@ -12,10 +12,10 @@ describe("backoffMs", () => {
 
   it("is at most a fifth less by chance, and never above the most, after any number", () => {
     const backoff = { initialMs: 100, maxMs: 10_000 };
-    assert(
-      property(
-        integer({ min: 1, max: 1e9 }),
-        double({ min: 0, max: 1, noNaN: true }),
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 1e9 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
         (n, chance) => {
           const full = backoffMs(backoff, n, () => 0);
           const delayMs = backoffMs(backoff, n, () => chance);

@@ -156,7 +156,11 @@ export function createWorkerPool(options: ResolvedWorkersOptions): WorkerPool {
         throw new Error(`workers must stop within stopTimeoutMs, had to kill ${overstayed}`);
       }
     },
-    restart: () => void restart(),
+    restart() {
+      if (!signal.aborted) {
+        void restart();
+      }
+    },
     stop,
     kill() {
       for (const worker of alive) {

@@ -16,7 +16,8 @@ export async function runWorker(main: WorkerMain, options: ResolvedWorkersOption
   let isOver = false;
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
+    // The first of the listeners: those that listen once are still there to be counted.
+    process.prependListener(signal, () => {
       isTold = true;
       // Nobody else listens, as long as `main` is not that far: what Node.js would do by itself.
       if (process.listenerCount(signal) === 1) {

@@ -2,11 +2,11 @@ import { availableParallelism } from "node:os";
 import { inspect } from "node:util";
 import { guardListener, reportTrouble, type WorkersEventListener } from "./workers-events.ts";
 
-/** What a worker does: serves until SIGTERM. */
+/** What a worker does: serves until SIGTERM or SIGINT, ends its server, and settles. */
 export type WorkerMain = (worker: {
   /** Says that this worker serves, if `explicitReady` is set. */
   ready(): void;
-}) => Promise<void>;
+}) => Promise<unknown>;
 
 /** The part of a prom-client `Registry` that is needed here. */
 export interface MetricsSource {
