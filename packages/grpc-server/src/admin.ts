@@ -22,6 +22,7 @@ export function checkAdminOptions(admin: AdminOptions): AdminOptions {
 
 /** The admin services, served. */
 export interface AdminServer {
+  readonly host: string;
   readonly port: number;
   close(): void;
 }
@@ -43,5 +44,5 @@ export async function startAdminServer({
       }
     });
   });
-  return { port: bound, close: () => server.forceShutdown() };
+  return { host, port: bound, close: () => server.forceShutdown() };
 }

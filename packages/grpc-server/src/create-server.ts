@@ -135,7 +135,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       async open() {
         streams.watch();
         try {
-          admin = config.admin === undefined ? undefined : await startAdminServer(config.admin);
+          if (config.admin !== undefined) {
+            admin = await startAdminServer(config.admin);
+            events.emit({ type: "admin_listening", host: admin.host, port: admin.port });
+          }
           const address = await listener.listen();
           stopCare = careFor(listener.connections, {
             limits: config.connections,

@@ -49,6 +49,8 @@ export type ServerEvent =
   /** A phase has begun; the one before it took `durationMs`. */
   | { readonly type: "phase"; readonly phase: ServerPhase; readonly durationMs: number }
   | { readonly type: "refused"; readonly refusal: Refusal; readonly peer: string }
+  /** The admin services are served here. */
+  | { readonly type: "admin_listening"; readonly host: string; readonly port: number }
   | { readonly type: "tls_reloaded" }
   /** The files are missing or wrong; the certificate that was read before them stays. */
   | { readonly type: "tls_reload_failed"; readonly error: unknown }

@@ -7,6 +7,7 @@ import {
 import { onTestFinished } from "vitest";
 import { createGrpcServer, type GrpcServer } from "../src/create-server.ts";
 import type { Handlers } from "../src/handlers.ts";
+import type { ServerEventListener } from "../src/server-events.ts";
 import type { GrpcServerOptions } from "../src/server-options.ts";
 
 export type FixtureHandlers = Handlers<FixtureServiceService>;
@@ -43,6 +44,7 @@ export interface ServedFixture {
 export async function serveFixture(
   handlers: Partial<FixtureHandlers> = {},
   options: Partial<GrpcServerOptions> = {},
+  onEvent: ServerEventListener = () => {},
 ): Promise<ServedFixture> {
   const errors: unknown[] = [];
   const server = createGrpcServer({
@@ -57,6 +59,7 @@ export async function serveFixture(
     FixtureServiceService,
     isComplete ? (handlers as FixtureHandlers) : { ...echo, ...handlers },
   );
+  server.onEvent(onEvent);
   const { port } = await server.start();
   const client = createFixtureClient(`127.0.0.1:${port}`);
   onTestFinished(async () => {

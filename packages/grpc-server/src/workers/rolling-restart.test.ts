@@ -81,14 +81,43 @@ describe("SIGHUP", () => {
     expect(await answering(port, 1)).toEqual(new Set(startedPids(program.facts).slice(2)));
   });
 
-  it("G6: gives way to SIGTERM", async () => {
+  it("does not wait for the backoff of a worker that has crashed", async () => {
+    const restartBackoff = { initialMs: 1_000 };
+    const program = runProgram({ options: { maxWorkers: 1, restartBackoff } });
+    const port = await portOf(program, 1);
+    process.kill(await call(connectTo(port)), "SIGKILL");
+    await program.told("worker_replaced");
+    program.signal("SIGHUP");
+    await program.told("restart_finished");
+    const pids = startedPids(program.facts);
+    expect(pids).toHaveLength(2);
+    // The backoff is over, and finds the place taken.
+    await delay(1_200);
+    expect(startedPids(program.facts)).toEqual(pids);
+  });
+
+  it("G6: gives way to SIGTERM while a new worker starts", async () => {
     const program = runProgram({ options: { maxWorkers: 1 } });
-    await program.told("worker_ready", 1);
+    await program.told("worker_ready");
     program.signal("SIGHUP");
     await program.told("worker_started", 2);
     program.signal("SIGTERM");
     expect(await program.ended).toEqual({ code: 0, signal: null });
-    expect(startedPids(program.facts)).toHaveLength(2);
     expect(program.facts.filter(({ type }) => type === "restart_failed")).toEqual([]);
+  });
+
+  it("G6: gives way to SIGTERM while an old worker stops", async () => {
+    const program = runProgram({ options: { maxWorkers: 2 } });
+    const port = await portOf(program, 2);
+    const clients = [connectTo(port), connectTo(port)];
+    await Promise.all(clients.map((client) => call(client)));
+    const running = clients.map((client) => call(client, "wait"));
+    await Promise.all(clients.map((client) => call(client)));
+    program.signal("SIGHUP");
+    await program.told("worker_ready", 3);
+    program.signal("SIGTERM");
+    await Promise.all(running);
+    expect(await program.ended).toEqual({ code: 0, signal: null });
+    expect(startedPids(program.facts)).toHaveLength(3);
   });
 });

@@ -146,8 +146,8 @@ describe("SIGTERM", () => {
     expect(program.stderr()).toContain("workers must stop within stopTimeoutMs, had to kill 1");
   });
 
-  it("ends workers that have not started yet", async () => {
-    const program = runProgram({ options: { maxWorkers: 2 } });
+  it.each([0, 60_000])("ends workers that load for %i ms", async (loadsForMs) => {
+    const program = runProgram({ options: { maxWorkers: 2 }, loadsForMs });
     await program.told("worker_started", 2);
     program.signal("SIGTERM");
     expect(await program.ended).toEqual({ code: 0, signal: null });
