@@ -45,10 +45,6 @@ export interface CallObserver {
   onEnd?(call: ObservedCall, outcome: CallOutcome): void;
 }
 
-interface Observed extends ObservedCall {
-  readonly startedAt: number;
-}
-
 /** Tells the observers of the streams of a server. Undefined if there is none to tell. */
 export function observeCalls(
   observers: readonly CallObserver[],
@@ -57,18 +53,17 @@ export function observeCalls(
   if (observers.length === 0) {
     return undefined;
   }
-  const observed = new WeakMap<OpenStream, Observed>();
   return {
     onOpen(open) {
       const route = routes.get(open.headers[":path"] ?? "");
-      const call: Observed = {
+      const call: ObservedCall = {
         method: route?.path ?? "_OTHER",
         kind: route === undefined ? undefined : kindOf(route),
         peer: peerOf(open.connection.socket),
         headers: open.headers,
-        startedAt: performance.now(),
       };
-      observed.set(open, call);
+      open.observed = call;
+      open.openedAt = performance.now();
       for (const observer of observers) {
         try {
           observer.onStart?.(call);
@@ -78,11 +73,11 @@ export function observeCalls(
       }
     },
     onClose(open) {
-      const call = observed.get(open);
+      const call = open.observed;
       if (call === undefined) {
         return;
       }
-      const durationMs = performance.now() - call.startedAt;
+      const durationMs = performance.now() - open.openedAt;
       const { messagesReceived, messagesSent, bytesReceived, bytesSent } = open;
       const outcome: CallOutcome = {
         code: codeOf(open, durationMs),

@@ -17,6 +17,7 @@ import { registerHandlers } from "./register.ts";
 import { cleanHeaders } from "./request-headers.ts";
 import { resolveOptions } from "./resolve-options.ts";
 import type { Route } from "./route.ts";
+import { RunningCalls } from "./running-calls.ts";
 import { type ServerEventListener, ServerEvents, type ServerStats } from "./server-events.ts";
 import type { GrpcServerOptions } from "./server-options.ts";
 import { takeOver } from "./take-over.ts";
@@ -69,7 +70,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     maxCompressedRpcs === 0
       ? undefined
       : new Admission({ maxRunning: maxCompressedRpcs, maxQueued: 100, maxQueueMs });
-  const calls = new Set<WireCall>();
+  const calls = new RunningCalls<WireCall>();
   const rules: WireRules = {
     admission,
     compressed,
@@ -185,6 +186,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       },
       close() {
         engine.destroy();
+        calls.close();
         streams.close();
         stopCare?.();
         admin?.close();

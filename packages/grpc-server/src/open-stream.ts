@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { ObservedCall } from "./call-observer.ts";
 import type { Connection } from "./connection.ts";
 
 /** A call as HTTP/2 has it. */
@@ -17,6 +18,9 @@ export interface OpenStream {
   bytesSent: number;
   /** How many of the messages that were sent have left this process. */
   messagesTaken: number;
+  /** What observers were told of it. */
+  observed: ObservedCall | undefined;
+  openedAt: number;
 }
 
 export interface StreamListener {
@@ -41,6 +45,8 @@ interface Scope {
   readonly open: OpenStream | undefined;
 }
 
+type Tracked = ServerHttp2Stream & { [key: symbol]: OpenStream | undefined };
+
 interface StreamMessage {
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;
@@ -53,7 +59,8 @@ const closed = "http2.server.stream.close";
 
 export function trackStreams(listener: StreamListener): StreamTracker {
   const storage = new AsyncLocalStorage<Scope>();
-  const openByStream = new WeakMap<ServerHttp2Stream, OpenStream>();
+  // On the stream itself: for each call in a WeakMap, the garbage collector would have to look twice.
+  const key = Symbol("grpc-kit.open-stream");
 
   const onCreated = (message: unknown): void => {
     const connection = storage.getStore()?.connection;
@@ -72,15 +79,17 @@ export function trackStreams(listener: StreamListener): StreamTracker {
       bytesReceived: 0,
       bytesSent: 0,
       messagesTaken: 0,
+      observed: undefined,
+      openedAt: 0,
     };
-    openByStream.set(stream, open);
+    (stream as Tracked)[key] = open;
     connection.streams.add(open);
     // Node tells of the stream a tick later, in the context of now.
     storage.enterWith({ connection, open });
     listener.onOpen(open);
   };
   const onClosed = (message: unknown): void => {
-    const open = openByStream.get((message as StreamMessage).stream);
+    const open = ((message as StreamMessage).stream as Tracked)[key];
     if (open === undefined) {
       return;
     }

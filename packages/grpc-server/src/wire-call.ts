@@ -12,6 +12,7 @@ import type { OpenStream } from "./open-stream.ts";
 import { peerOf } from "./peer-of.ts";
 import { RequestFrames } from "./request-frames.ts";
 import type { Route } from "./route.ts";
+import type { RunningCall, RunningCalls } from "./running-calls.ts";
 import type { Refusal, Refusals } from "./server-events.ts";
 
 export type CallListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
@@ -33,8 +34,7 @@ export interface WireOwner {
 export interface WireRules extends Gates {
   readonly refusals: CallRefusals;
   readonly counters: Refusals;
-  /** The calls that were let in and have not ended. */
-  readonly calls: Set<WireCall>;
+  readonly calls: RunningCalls<WireCall>;
   /** -1 is any size. */
   readonly maxSendMessageBytes: number;
   readonly maxReceiveMessageBytes: number;
@@ -46,11 +46,15 @@ export interface WireRules extends Gates {
  * keeps its deadline, keeps from grpc-js what would make it crash or hang, knows which messages have
  * come through, and catches what interceptors throw.
  */
-export class WireCall extends ServerInterceptingCall implements CallListener, GateOwner {
+export class WireCall
+  extends ServerInterceptingCall
+  implements CallListener, GateOwner, RunningCall
+{
   readonly open: OpenStream;
   readonly route: Route;
   /** Epoch milliseconds; Infinity if there is none. The caller's, or the server's if that is nearer. */
   readonly deadline: number;
+  dueAt: number = Number.POSITIVE_INFINITY;
   readonly #call: ServerInterceptingCallInterface;
   readonly #rules: WireRules;
   readonly #gate: CallGate;
@@ -58,7 +62,6 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
   #owner: WireOwner | undefined;
   #listener: CallListener | undefined;
   #metadata: Metadata | undefined;
-  #deadlineTimer: NodeJS.Timeout | undefined;
   #idleTimer: NodeJS.Timeout | undefined;
   #isEnded = false;
   /** How many messages have come through to grpc-js or have failed to. */
@@ -104,15 +107,14 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
 
   onAdmitted(): void {
     const { route } = this;
-    this.#rules.calls.add(this);
-    // grpc-js watches its caller's deadline, but once messages are under way it tells of it only when
-    // the caller has read them all.
-    const isWatched = !route.responseStream && this.deadline === Number(this.#call.getDeadline());
     if (route.responseStream && !route.requestStream) {
-      this.#armDeadline(Math.min(this.deadline, Date.now() + route.deadline.requestMs));
-    } else if (!isWatched) {
-      this.#armDeadline(this.deadline);
+      this.dueAt = Math.min(this.deadline, Date.now() + route.deadline.requestMs);
+    } else if (route.responseStream || this.deadline < Number(this.#call.getDeadline())) {
+      // grpc-js watches its caller's deadline, but once messages are under way it tells of it only
+      // when the caller has read them all.
+      this.dueAt = this.deadline;
     }
+    this.#rules.calls.add(this);
     const { streamIdleTimeoutMs } = this.#rules;
     if (streamIdleTimeoutMs <= maxTimerMs && (route.requestStream || route.responseStream)) {
       this.#idleTimer = setTimeout(() => {
@@ -136,6 +138,10 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
     }
   }
 
+  onDue(): void {
+    this.cut(new StatusError(status.DEADLINE_EXCEEDED, "deadline exceeded"));
+  }
+
   /** Ends the call now. */
   cut(reason: StatusError): void {
     this.#owner?.onCut(reason);
@@ -145,8 +151,8 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
   handlerStarted(): void {
     this.#gate.handlerStarted();
     if (this.route.responseStream && !this.route.requestStream) {
-      clearTimeout(this.#deadlineTimer);
-      this.#armDeadline(this.deadline);
+      this.dueAt = this.deadline;
+      this.#rules.calls.watch(this.deadline);
     }
   }
 
@@ -263,19 +269,9 @@ export class WireCall extends ServerInterceptingCall implements CallListener, Ga
     });
   }
 
-  #armDeadline(deadline: number): void {
-    const remainingMs = deadline - Date.now();
-    if (remainingMs <= maxTimerMs) {
-      this.#deadlineTimer = setTimeout(() => {
-        this.cut(new StatusError(status.DEADLINE_EXCEEDED, "deadline exceeded"));
-      }, remainingMs);
-    }
-  }
-
   #end(): void {
     if (!this.#isEnded) {
       this.#isEnded = true;
-      clearTimeout(this.#deadlineTimer);
       clearTimeout(this.#idleTimer);
       this.#rules.calls.delete(this);
       this.#gate.callEnded();
