@@ -61,7 +61,7 @@ describe("createItemContainer", () => {
     const container = createItemContainer(readSettings({ GRPC_SERVER_PORT: "1234" }));
     container.register(
       "port",
-      asFunction(({ settings }: typeof container.cradle) => settings.grpcServerPort).singleton(),
+      asFunction(({ settings }: typeof container.cradle) => settings.server.port).singleton(),
     );
     expect(container.resolve("port")).toBe(1234);
   });

@@ -13,11 +13,13 @@ import type { ItemUseCases } from "./application/item-use-cases.ts";
 import { createListItems } from "./application/list-items.ts";
 import { createSyncItem } from "./application/sync-item.ts";
 import { createUpdateItem } from "./application/update-item.ts";
+import { type Log, logToStderr } from "./log.ts";
 import type { Settings } from "./settings.ts";
 
 /** What the container has, by name. */
 export interface ItemCradle extends ItemUseCases {
   readonly settings: Settings;
+  readonly log: Log;
   readonly now: () => Date;
   readonly newId: () => string;
   readonly database: DatabaseSync;
@@ -35,6 +37,7 @@ export function createItemContainer(
   const container = createContainer<ItemCradle>({ injectionMode: "PROXY", strict: true });
   container.register({
     settings: asValue(settings),
+    log: asValue(logToStderr),
     now: asValue(() => new Date()),
     newId: asValue(() => randomUUID()),
     database: asFunction(openDatabase)

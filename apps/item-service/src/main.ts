@@ -1,21 +1,34 @@
-import { startItemService } from "./service.ts";
+import { runUntilSignal, type ServerAddress } from "@grpc-kit/grpc-server";
+import { toStopOptions } from "@grpc-kit/grpc-server/settings";
+import { runWorkers } from "@grpc-kit/grpc-server/workers";
+import { createItemService } from "./service.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
 async function main(): Promise<void> {
   const settings = readSettings(process.env);
-  const { address, stop } = await startItemService(settings);
-  process.stdout.write(greeting(settings, address.port));
-  const onSignal = (): void => {
-    process.stdout.write("\nitem-service is stopping; again to stop at once\n");
-    process.once("SIGINT", () => process.exit(1)).once("SIGTERM", () => process.exit(1));
-    stop().then(() => process.exit(0), fail);
-  };
-  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  const { enabled, maxWorkers } = settings.server;
+  if (!enabled) {
+    process.stdout.write("item-service has nothing to do: GRPC_SERVER_ENABLED is false\n");
+    return;
+  }
+  if (maxWorkers === 1) {
+    await serve(settings);
+  } else {
+    await runWorkers(() => serve(settings), { maxWorkers });
+  }
 }
 
-function greeting({ grpcServerHost, databaseUrl }: Settings, port: number): string {
+async function serve(settings: Settings): Promise<void> {
+  await runUntilSignal(await createItemService(settings), {
+    ...toStopOptions(settings.server),
+    onStarted: (address) => process.stdout.write(greeting(settings, address)),
+    onSignal: () => process.stdout.write("\nitem-service is stopping; again to stop at once\n"),
+  });
+}
+
+function greeting({ server, databaseUrl }: Settings, { target }: ServerAddress): string {
   return [
-    `item-service listens on ${grpcServerHost}:${port}`,
+    `item-service listens on ${target}${server.insecure === true ? ", without encryption" : ""}`,
     `its items are kept in ${databaseUrl}`,
     "",
     "next, in another terminal: npm run demo",

@@ -1,49 +1,49 @@
+import { type GrpcServerSettings, readServerSettings } from "@grpc-kit/grpc-server/settings";
 import { z } from "zod";
 
 /** What the service is told by its environment. */
 export interface Settings {
-  /** The address to listen on. Default: "0.0.0.0". */
-  readonly grpcServerHost: string;
-  /** The port to listen on; 0 is any that is free. Default: 50051. */
-  readonly grpcServerPort: number;
+  /** `GRPC_SERVER_…`. */
+  readonly server: GrpcServerSettings;
   /** Where the items are: `sqlite:<path>`, `sqlite::memory:`. Default: "sqlite:data/item-service.db". */
   readonly databaseUrl: string;
 }
 
-const environmentSchema = z.object({
-  GRPC_SERVER_HOST: z
-    .string()
-    .regex(/^\S+$/, "must be a host name or an IP address")
-    .default("0.0.0.0"),
-  GRPC_SERVER_PORT: z
-    .string()
-    .refine((text) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535, {
-      error: "must be an integer from 0 to 65535",
-    })
-    .default("50051"),
-  DATABASE_URL: z
-    .string()
-    .regex(/^sqlite:./, "must be sqlite:<path>")
-    .default("sqlite:data/item-service.db"),
-});
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const databaseUrl = z
+  .string()
+  .regex(/^sqlite:./, "must be sqlite:<path>")
+  .default("sqlite:data/item-service.db");
 
 /** Reads the settings. Throws a TypeError with one line for each variable that is wrong. */
-export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
-  const { data, error } = environmentSchema.safeParse(environment);
-  if (error !== undefined) {
-    throw new TypeError(
-      error.issues
-        .map(
-          ({ path: [name], message }) =>
-            `${String(name)} ${message}, got ${show(environment[String(name)])}`,
-        )
-        .join("\n"),
-    );
+export function readSettings(environment: Environment): Settings {
+  const faults: string[] = [];
+  let server: GrpcServerSettings | undefined;
+  try {
+    server = readServerSettings(withDefaults(environment));
+  } catch (error) {
+    faults.push((error as Error).message);
   }
+  const { data, error } = databaseUrl.safeParse(environment.DATABASE_URL);
+  if (error !== undefined) {
+    const got = show(environment.DATABASE_URL);
+    faults.push(`DATABASE_URL ${error.issues[0]?.message}, got ${got}`);
+  }
+  if (server === undefined || data === undefined) {
+    throw new TypeError(faults.join("\n"));
+  }
+  return { server, databaseUrl: data };
+}
+
+/** So that it starts on a developer's machine with nothing set: one process, and no certificate. */
+function withDefaults(environment: Environment): Environment {
+  const isTls = Object.keys(environment).some((name) => name.startsWith("GRPC_SERVER_TLS_"));
   return {
-    grpcServerHost: data.GRPC_SERVER_HOST,
-    grpcServerPort: Number(data.GRPC_SERVER_PORT),
-    databaseUrl: data.DATABASE_URL,
+    GRPC_SERVER_ENABLED: "true",
+    GRPC_SERVER_MAX_WORKERS: "1",
+    ...(isTls ? {} : { GRPC_SERVER_INSECURE: "true" }),
+    ...environment,
   };
 }
 

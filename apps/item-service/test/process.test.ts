@@ -29,24 +29,27 @@ async function run(
 }
 
 /** Starts the built service as a process of its own. */
-async function startProcess() {
+async function startProcess(env: NodeJS.ProcessEnv = {}) {
   const databaseUrl = `sqlite:${join(temporaryFolder(), "data", "items.db")}`;
   const child = spawn(process.execPath, [path("../dist/main.js")], {
     env: {
       ...process.env,
       GRPC_SERVER_HOST: "127.0.0.1",
       GRPC_SERVER_PORT: "0",
+      GRPC_SERVER_DRAIN_DELAY_MS: "0",
       DATABASE_URL: databaseUrl,
+      ...env,
     },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "pipe", "pipe"],
   });
+  child.stderr.resume();
   onTestFinished(() => void child.kill("SIGKILL"));
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
     output += chunk;
   });
   await expect.poll(() => output, { timeout: 10_000 }).toContain("npm run demo");
-  const address = /listens on (\S+)/.exec(output)?.[1] ?? "";
+  const address = /listens on (\S+)/.exec(output)?.[1]?.replace(",", "") ?? "";
   return { child, address, output: () => output };
 }
 
@@ -92,6 +95,19 @@ describe("npm start", () => {
     const resource = ResourceInfo.decode(Buffer.from(details[1].value, "base64"));
     expect(resource).toMatchObject({ resourceType: "item", resourceName: item.id });
   });
+
+  it("shares the port among workers, and replaces them one by one on SIGHUP", async () => {
+    const { child, address } = await startProcess({ GRPC_SERVER_MAX_WORKERS: "2" });
+    const probe = path("../node_modules/@grpc-kit/grpc-health/dist/probe.js");
+    const readiness = () => run(process.execPath, [probe, address, "readiness"]);
+    await expect.poll(async () => (await readiness()).code).toBe(0);
+    child.kill("SIGHUP");
+    for (let probes = 0; probes < 10; probes += 1) {
+      expect(await readiness()).toMatchObject({ code: 0 });
+    }
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+  }, 60_000);
 
   it("names every setting that is wrong, and does not start", async () => {
     const wrong = { GRPC_SERVER_PORT: "70000", DATABASE_URL: "mysql://db" };

@@ -7,11 +7,14 @@ import {
   type Item,
   ItemServiceClient,
 } from "@grpc-kit/generated-protos/examples/items";
+import type { GrpcServer } from "@grpc-kit/grpc-server";
 import { type GrpcCallError, toCallError } from "@grpc-kit/grpc-status";
 import { onTestFinished } from "vitest";
 import type { ItemCradle } from "../src/container.ts";
 import { all, one } from "../src/demo/calls.ts";
-import { startItemService } from "../src/service.ts";
+import type { Level } from "../src/log.ts";
+import { createItemService } from "../src/service.ts";
+import { readSettings } from "../src/settings.ts";
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
@@ -23,26 +26,40 @@ export function temporaryFolder(): string {
 export interface ServedItems {
   readonly client: ItemServiceClient;
   readonly address: string;
+  readonly service: GrpcServer;
+  readonly logged: readonly LoggedLine[];
+}
+
+export interface LoggedLine {
+  readonly level: Level;
+  readonly message: string;
+  readonly [field: string]: unknown;
 }
 
 /** Starts the whole service on a free port and a new database, and a client of it. */
-export async function serveItems(overrides: Partial<ItemCradle> = {}): Promise<ServedItems> {
+export async function serveItems(
+  overrides: Partial<ItemCradle> = {},
+  environment: Readonly<Record<string, string>> = {},
+): Promise<ServedItems> {
   const folder = temporaryFolder();
-  const service = await startItemService(
-    {
-      grpcServerHost: "127.0.0.1",
-      grpcServerPort: 0,
-      databaseUrl: `sqlite:${join(folder, "items.db")}`,
-    },
-    overrides,
-  );
-  const address = `127.0.0.1:${service.address.port}`;
+  const settings = readSettings({
+    GRPC_SERVER_HOST: "127.0.0.1",
+    GRPC_SERVER_PORT: "0",
+    DATABASE_URL: `sqlite:${join(folder, "items.db")}`,
+    ...environment,
+  });
+  const logged: LoggedLine[] = [];
+  const service = await createItemService(settings, {
+    log: (level, message, fields) => logged.push({ level, message, ...fields }),
+    ...overrides,
+  });
+  const { target: address } = await service.start();
   const client = new ItemServiceClient(address, credentials.createInsecure());
   onTestFinished(async () => {
     client.close();
     await service.stop();
   });
-  return { client, address };
+  return { client, address, service, logged };
 }
 
 /** A request for an item that can be created. */

@@ -7,7 +7,10 @@ export type StopSignal = "SIGTERM" | "SIGINT";
 export interface RunOptions extends StopOptions {
   /** Milliseconds that running calls have to end before they are cut. Default: 20_000. */
   readonly graceMs?: number;
-  /** Milliseconds to go on serving while load balancers learn of the stop. Default: 5_000. */
+  /**
+   * Milliseconds to go on serving while load balancers learn of the stop; none after a SIGINT, which
+   * comes from a person at a terminal. Default: 5_000.
+   */
   readonly drainDelayMs?: number;
   /** Called with the address once the server listens. Default: nothing. */
   readonly onStarted?: (address: Awaited<ReturnType<GrpcServer["start"]>>) => void;
@@ -55,7 +58,7 @@ export async function runUntilSignal(
       },
     );
     const signal = await Promise.race([first.promise, began.then(() => first.promise)]);
-    await server.stop({ graceMs, drainDelayMs });
+    await server.stop({ graceMs, drainDelayMs: signal === "SIGINT" ? 0 : drainDelayMs });
     return signal;
   } finally {
     for (const signal of signals) {

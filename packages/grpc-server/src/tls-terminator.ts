@@ -31,13 +31,18 @@ export function createTlsTerminator(
     ...context,
     ALPNProtocols: ["h2"],
     requestCert: tls.clientCaFile !== undefined,
-    rejectUnauthorized: tls.clientCaFile !== undefined,
+    // Node would cut those without a word; here they are counted.
+    rejectUnauthorized: false,
     // The listener's own timer is the one that counts.
     handshakeTimeout: Math.min(2 ** 31 - 1, handshakeTimeoutMs * 2),
   });
   server.on("secureConnection", (plain: TLSSocket) => {
     plain.on("error", () => {});
     const handshake = handshakes.getStore();
+    if (tls.clientCaFile !== undefined && !plain.authorized) {
+      handshake?.onRefused("tls");
+      return;
+    }
     // https://www.rfc-editor.org/rfc/rfc9113#section-3.3: HTTP/2 over TLS is agreed on by ALPN.
     if (plain.alpnProtocol === "h2") {
       handshake?.onPlain(plain);

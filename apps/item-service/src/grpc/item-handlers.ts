@@ -4,76 +4,67 @@ import type {
   ItemSyncRequest,
   ItemSyncResponse,
 } from "@grpc-kit/generated-protos/examples/items";
-import type { Handlers } from "@grpc-kit/grpc-server";
+import type { ScopedHandlers } from "@grpc-kit/grpc-server/servicer";
 import { isAppError } from "@grpc-kit/grpc-status";
-import type { ItemUseCases } from "../application/item-use-cases.ts";
 import type { SyncItem } from "../application/sync-item.ts";
+import type { ItemCradle } from "../container.ts";
 import { toErrorDetail } from "./item-error-detail.ts";
 import { itemMapper, toItemChanges, toItemSyncAction, toNewItem } from "./item-mapper.ts";
 import { itemRequestValidators as rulesOf } from "./item-validators.ts";
 
 /** The handlers of ItemService: each calls one use case and maps what goes in and comes out. */
-export function createItemHandlers({
-  getItem,
-  createItem,
-  updateItem,
-  deleteItem,
-  listItems,
-  batchCreateItems,
-  syncItem,
-}: ItemUseCases): Handlers<ItemServiceService> {
-  return {
-    async getItem(request) {
-      rulesOf.getItem.validate(request);
-      return itemMapper.toProto(await getItem(request.id));
-    },
+export const itemHandlers: ScopedHandlers<ItemServiceService, ItemCradle> = {
+  async getItem(request, { resolve }) {
+    rulesOf.getItem.validate(request);
+    return itemMapper.toProto(await resolve("getItem")(request.id));
+  },
 
-    async createItem(request) {
-      rulesOf.createItem.validate(request);
-      return itemMapper.toProto(await createItem(toNewItem(request)));
-    },
+  async createItem(request, { resolve }) {
+    rulesOf.createItem.validate(request);
+    return itemMapper.toProto(await resolve("createItem")(toNewItem(request)));
+  },
 
-    async updateItem(request) {
-      rulesOf.updateItem.validate(request);
-      return itemMapper.toProto(await updateItem(request.id, toItemChanges(request)));
-    },
+  async updateItem(request, { resolve }) {
+    rulesOf.updateItem.validate(request);
+    return itemMapper.toProto(await resolve("updateItem")(request.id, toItemChanges(request)));
+  },
 
-    async deleteItem(request) {
-      rulesOf.deleteItem.validate(request);
-      await deleteItem(request.id);
-      return {};
-    },
+  async deleteItem(request, { resolve }) {
+    rulesOf.deleteItem.validate(request);
+    await resolve("deleteItem")(request.id);
+    return {};
+  },
 
-    async *listItems(request, context) {
-      rulesOf.listItems.validate(request);
-      const { items, nextPageToken } = await listItems(request);
-      if (nextPageToken !== undefined) {
-        context.setTrailer("next-page-token", nextPageToken);
-      }
-      for (const item of items) {
-        yield itemMapper.toProto(item);
-      }
-    },
+  async *listItems(request, context) {
+    rulesOf.listItems.validate(request);
+    const { items, nextPageToken } = await context.resolve("listItems")(request);
+    if (nextPageToken !== undefined) {
+      context.setTrailer("next-page-token", nextPageToken);
+    }
+    for (const item of items) {
+      yield itemMapper.toProto(item);
+    }
+  },
 
-    // What is wrong with one item is a part of the answer, so the use case checks each.
-    async batchCreateItems(requests) {
-      const { createdIds, failures } = await batchCreateItems(toNewItems(requests));
-      return {
-        createdCount: createdIds.length,
-        createdIds: [...createdIds],
-        errors: failures.map(({ index, error }) =>
-          toErrorDetail(error, new Map([["index", String(index)]])),
-        ),
-      };
-    },
+  // What is wrong with one item is a part of the answer, so the use case checks each.
+  async batchCreateItems(requests, { resolve }) {
+    const { createdIds, failures } = await resolve("batchCreateItems")(toNewItems(requests));
+    return {
+      createdCount: createdIds.length,
+      createdIds: [...createdIds],
+      errors: failures.map(({ index, error }) =>
+        toErrorDetail(error, new Map([["index", String(index)]])),
+      ),
+    };
+  },
 
-    async *syncItems(requests) {
-      for await (const request of requests) {
-        yield await answerAction(syncItem, request);
-      }
-    },
-  };
-}
+  async *syncItems(requests, { resolve }) {
+    const syncItem = resolve("syncItem");
+    for await (const request of requests) {
+      yield await answerAction(syncItem, request);
+    }
+  },
+};
 
 async function* toNewItems(requests: AsyncIterable<CreateItemRequest>) {
   for await (const request of requests) {

@@ -1,9 +1,34 @@
+import { fileDescriptorSet } from "@grpc-kit/generated-protos/descriptors";
 import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
+import { HealthService } from "@grpc-kit/generated-protos/grpc/health/v1";
+import type { Health } from "@grpc-kit/grpc-health";
 import type { GrpcServer } from "@grpc-kit/grpc-server";
-import type { ItemUseCases } from "../application/item-use-cases.ts";
-import { createItemHandlers } from "./item-handlers.ts";
+import { addReflection } from "@grpc-kit/grpc-server/reflection";
+import { createServicer } from "@grpc-kit/grpc-server/servicer";
+import type { GrpcServerSettings } from "@grpc-kit/grpc-server/settings";
+import type { AwilixContainer } from "awilix";
+import type { ItemCradle } from "../container.ts";
+import { itemHandlers } from "./item-handlers.ts";
+
+export interface Served {
+  readonly settings: Pick<GrpcServerSettings, "healthCheckEnabled" | "reflectionEnabled">;
+  readonly container: AwilixContainer<ItemCradle>;
+  readonly health: Health;
+}
 
 /** Registers every service of this application. */
-export function registerServices(server: GrpcServer, useCases: ItemUseCases): void {
-  server.addService(ItemServiceService, createItemHandlers(useCases));
+export function registerServices(
+  server: GrpcServer,
+  { settings, container, health }: Served,
+): void {
+  server.addService(
+    ItemServiceService,
+    createServicer(container, ItemServiceService, itemHandlers),
+  );
+  if (settings.healthCheckEnabled) {
+    server.addService(HealthService, health.handlers);
+  }
+  if (settings.reflectionEnabled) {
+    addReflection(server, { descriptorSets: [fileDescriptorSet()] });
+  }
 }

@@ -29,6 +29,7 @@ export interface GrpcServerSettings {
 
   /** Handlers that run at once. Default: 100. */
   readonly maxConcurrentRpcs: number;
+  readonly maxConcurrentRpcsPerPeer: number | undefined;
   readonly maxQueuedRpcs: number | undefined;
   readonly maxQueueMs: number | undefined;
   readonly maxCompressedRpcs: number | undefined;
@@ -41,9 +42,12 @@ export interface GrpcServerSettings {
   readonly maxSendMessageBytes: number | undefined;
   readonly maxMetadataBytes: number | undefined;
   readonly sendStallTimeoutMs: number | undefined;
+  readonly streamIdleTimeoutMs: number | undefined;
 
   readonly maxConnections: number | undefined;
   readonly maxConnectionsPerPeer: number | undefined;
+  /** New connections a second. */
+  readonly maxConnectionRatePerPeer: number | undefined;
   readonly handshakeTimeoutMs: number | undefined;
   readonly maxConnectionIdleMs: number | undefined;
   readonly maxConnectionAgeMs: number | undefined;

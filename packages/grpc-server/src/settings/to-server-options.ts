@@ -13,6 +13,7 @@ export function toServerOptions(settings: GrpcServerSettings): GrpcServerOptions
     ...whatIsSet({
       tls: tlsOf(settings),
       maxConcurrentRpcs: settings.maxConcurrentRpcs,
+      maxConcurrentRpcsPerPeer: settings.maxConcurrentRpcsPerPeer,
       maxQueuedRpcs: settings.maxQueuedRpcs,
       maxQueueMs: settings.maxQueueMs,
       maxCompressedRpcs: settings.maxCompressedRpcs,
@@ -24,6 +25,7 @@ export function toServerOptions(settings: GrpcServerSettings): GrpcServerOptions
       connections: group({
         max: settings.maxConnections,
         maxPerPeer: settings.maxConnectionsPerPeer,
+        ratePerPeer: settings.maxConnectionRatePerPeer,
         handshakeTimeoutMs: settings.handshakeTimeoutMs,
         maxIdleMs: settings.maxConnectionIdleMs,
         maxAgeMs: settings.maxConnectionAgeMs,
@@ -34,6 +36,7 @@ export function toServerOptions(settings: GrpcServerSettings): GrpcServerOptions
         timeoutMs: settings.keepaliveTimeoutMs,
       }),
       sendStallTimeoutMs: settings.sendStallTimeoutMs,
+      streamIdleTimeoutMs: settings.streamIdleTimeoutMs,
       admin: settings.adminPort === undefined ? undefined : { port: settings.adminPort },
     }),
   };
