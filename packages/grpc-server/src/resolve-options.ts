@@ -45,6 +45,11 @@ const fourMiB = 4 * 1024 * 1024;
 // Probes must be answered by a busy server too, or it is restarted for being busy.
 const healthMethods = ["Check", "Watch", "List"].map((name) => `/grpc.health.v1.Health/${name}`);
 
+// A tool that has asked for the schema keeps its stream open.
+const reflectionMethods = ["v1", "v1alpha"].map(
+  (version) => `/grpc.reflection.${version}.ServerReflection/ServerReflectionInfo`,
+);
+
 /** The options with their defaults. Throws a TypeError or RangeError that names a wrong one. */
 export function resolveOptions(options: GrpcServerOptions): ServerConfig {
   const {
@@ -59,7 +64,7 @@ export function resolveOptions(options: GrpcServerOptions): ServerConfig {
     maxCompressedRpcs = 4,
     exemptMethods = healthMethods,
     deadlines = {},
-    longLivedMethods = [],
+    longLivedMethods = reflectionMethods,
     maxMetadataBytes = 16_384,
     sendStallTimeoutMs = 60_000,
     streamIdleTimeoutMs = Number.POSITIVE_INFINITY,

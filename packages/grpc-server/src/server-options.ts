@@ -58,7 +58,10 @@ export interface GrpcServerOptions {
   readonly exemptMethods?: readonly string[];
   /** How long calls may take. */
   readonly deadlines?: DeadlineOptions;
-  /** Methods whose calls end as soon as the server drains, by exact path. Default: none. */
+  /**
+   * Methods whose calls never end by themselves, by exact path: they end as soon as the server drains.
+   * Default: those of `grpc.reflection`.
+   */
   readonly longLivedMethods?: readonly string[];
 
   /** Limits of connections. */

@@ -13,7 +13,7 @@ export async function serveMetrics(
   { host, port, timeoutMs }: ResolvedMetricsOptions,
   status: () => WorkerPoolStatus,
   onEvent: WorkersEventListener,
-): Promise<() => Promise<void>> {
+): Promise<() => void> {
   const { AggregatorRegistry, Counter, Gauge, Registry } = await loadPromClient();
   const onError = (error: unknown): void => onEvent({ type: "metrics_failed", error });
   const sum = (metrics: readonly MetricsJson[]): Registry =>
@@ -92,7 +92,7 @@ export async function serveMetrics(
   server.on("error", () => {});
   const address = server.address() as AddressInfo;
   onEvent({ type: "metrics_listening", host: address.address, port: address.port });
-  return async () => {
+  return () => {
     collector.close();
     server.close();
     server.closeAllConnections();

@@ -78,6 +78,16 @@ describe("metrics", () => {
     expect(await scrape(program)).toContain("\ncalls_total 4\n");
   });
 
+  it("that a worker cannot tell are reported, and cost only themselves", async () => {
+    const program = runProgram({ options: { ...options, maxWorkers: 1 }, hidesMetrics: true });
+    const { pid } = (await program.told("worker_ready"))[0] ?? {};
+    const text = await scrape(program);
+    expect(text).toContain("\ngrpc_kit_workers_running 1\n");
+    expect(text).not.toContain("calls_total");
+    const [failed] = await program.told("metrics_failed");
+    expect(failed?.error).toBe(`Error: worker ${pid}: Error: hidden on purpose`);
+  });
+
   it("are served on GET /metrics only", async () => {
     const program = runProgram({ options: { ...options, maxWorkers: 1 } });
     const address = await addressOf(program);

@@ -29,6 +29,6 @@ export async function runPrimary(options: ResolvedWorkersOptions): Promise<void>
     await pool.run();
   } finally {
     process.off("SIGINT", onStop).off("SIGTERM", onStop).off("SIGHUP", pool.restart);
-    await closeMetrics?.();
+    closeMetrics?.();
   }
 }

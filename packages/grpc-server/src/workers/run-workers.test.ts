@@ -45,12 +45,12 @@ describe("workers", () => {
   });
 
   it.each([
-    ["throwing", 2, "exited with code 1"],
-    ["settling", 2, "exited with code 1"],
-    ["hanging", 1, "was not ready after 800 ms"],
+    ["throwing", 2, "exited with code 1", "Error: broken on purpose"],
+    ["settling", 2, "exited with code 1", "Error: main must serve until SIGTERM"],
+    ["hanging", 1, "was not ready after 800 ms", ""],
   ] as const)(
     "that fail to start again and again, by %s, end the program",
-    async (failsBy, maxStartFailures, how) => {
+    async (failsBy, maxStartFailures, how, cause) => {
       const fails = failSwitch();
       writeFileSync(fails, "");
       const program = runProgram({
@@ -67,9 +67,23 @@ describe("workers", () => {
       expect(program.stderr()).toContain(
         `a worker did not become ready ${maxStartFailures} times in a row; the last one ${how}`,
       );
+      expect(program.stderr()).toContain(cause);
       expect(startedPids(program.facts)).toHaveLength(maxStartFailures);
     },
   );
+
+  it("that listen but do not say that they are ready are not, with explicitReady", async () => {
+    const options = {
+      maxWorkers: 1,
+      explicitReady: true,
+      readyTimeoutMs: 800,
+      maxStartFailures: 1,
+    };
+    const program = runProgram({ options, isReticent: true });
+    expect(await program.ended).toEqual({ code: 1, signal: null });
+    expect(await program.told("serving")).toHaveLength(1);
+    expect(program.stderr()).toContain("the last one was not ready after 800 ms");
+  });
 
   it("that cannot be started end the program", async () => {
     const options = { maxWorkers: 2, restartBackoff: soon };
@@ -125,7 +139,10 @@ describe("SIGTERM", () => {
   });
 
   it("G6: forces when it comes twice", async () => {
-    const program = runProgram({ options: { maxWorkers: 1 }, onStop: "ignore" });
+    const program = runProgram({
+      options: { maxWorkers: 1, explicitReady: true },
+      onStop: "ignore",
+    });
     await program.told("worker_ready");
     program.signal("SIGTERM");
     await program.told("stop_started");

@@ -40,7 +40,8 @@ export function createWorkerPool(options: ResolvedWorkersOptions): WorkerPool {
   const restarts = { crash: 0, start_failure: 0, rolling_restart: 0 };
   let failure: Error | undefined;
   let overstayed = 0;
-  let restarting: "no" | "once" | "again" = "no";
+  let isRestarting = false;
+  let isRestartWanted = false;
 
   function start(): WorkerProcess {
     const worker = startWorker(options);
@@ -131,15 +132,16 @@ export function createWorkerPool(options: ResolvedWorkersOptions): WorkerPool {
   }
 
   async function restart(): Promise<void> {
-    if (restarting !== "no") {
-      restarting = "again";
+    isRestartWanted = true;
+    if (isRestarting) {
       return;
     }
-    do {
-      restarting = "once";
+    isRestarting = true;
+    while (isRestartWanted && !signal.aborted) {
+      isRestartWanted = false;
       await replaceAll();
-    } while ((restarting as string) === "again" && !signal.aborted);
-    restarting = "no";
+    }
+    isRestarting = false;
   }
 
   return {
@@ -156,11 +158,7 @@ export function createWorkerPool(options: ResolvedWorkersOptions): WorkerPool {
         throw new Error(`workers must stop within stopTimeoutMs, had to kill ${overstayed}`);
       }
     },
-    restart() {
-      if (!signal.aborted) {
-        void restart();
-      }
-    },
+    restart: () => void restart(),
     stop,
     kill() {
       for (const worker of alive) {

@@ -1,7 +1,7 @@
 import cluster from "node:cluster";
 import { constants } from "node:os";
 import { type FromWorker, isMessage } from "./messages.ts";
-import { createMetricsTeller } from "./metrics-teller.ts";
+import { createMetricsReader } from "./metrics-reader.ts";
 import type { ResolvedWorkersOptions, WorkerMain } from "./workers-options.ts";
 
 // A signal to all processes of a terminal or a control group reaches this one before the first
@@ -34,8 +34,15 @@ export async function runWorker(main: WorkerMain, options: ResolvedWorkersOption
     }
   }
 
-  function send(message: FromWorker): void {
-    worker.send(message, () => {});
+  /** Settles when the message has left, or cannot leave. */
+  function send(message: FromWorker): Promise<void> {
+    return new Promise((resolve) => worker.send(message, () => resolve()));
+  }
+
+  async function tellMetrics(): Promise<void> {
+    if (readMetrics !== undefined) {
+      await send(await readMetrics());
+    }
   }
 
   worker.once("disconnect", () => {
@@ -46,19 +53,19 @@ export async function runWorker(main: WorkerMain, options: ResolvedWorkersOption
       stop();
     }
   });
-  const tellMetrics = metrics === undefined ? undefined : await createMetricsTeller(metrics);
+  const readMetrics = metrics === undefined ? undefined : await createMetricsReader(metrics);
   worker.on("message", (message: unknown) => {
     if (isMessage(message, "grpc-kit:stop")) {
       setTimeout(stop, groupSignalMs);
     }
     if (isMessage(message, "grpc-kit:tell-metrics")) {
-      void tellMetrics?.();
+      void tellMetrics();
     }
   });
-  send({ type: "grpc-kit:started" });
+  void send({ type: "grpc-kit:started" });
 
   try {
-    await main({ ready: () => send({ type: "grpc-kit:ready" }) });
+    await main({ ready: () => void send({ type: "grpc-kit:ready" }) });
     if (!isTold) {
       throw new Error("main must serve until SIGTERM, but has settled before");
     }
@@ -67,7 +74,7 @@ export async function runWorker(main: WorkerMain, options: ResolvedWorkersOption
     throw error;
   } finally {
     // What was counted since the last time would be lost.
-    await tellMetrics?.();
+    await tellMetrics();
     isOver = true;
     worker.exitedAfterDisconnect = true;
     process.disconnect?.();
