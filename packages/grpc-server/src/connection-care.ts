@@ -8,7 +8,6 @@ import type { Refusals } from "./server-events.ts";
 export interface CareOptions {
   readonly limits: ConnectionLimits;
   readonly sendStallTimeoutMs: number;
-  readonly maxReceiveMessageBytes: number;
   readonly counters: Refusals;
   readonly peers: Peers;
 }
@@ -32,7 +31,7 @@ interface StreamCare {
  * reading? One look at all costs less than timers for each.
  */
 export function careFor(connections: ReadonlySet<Connection>, options: CareOptions): () => void {
-  const { limits, sendStallTimeoutMs, maxReceiveMessageBytes, counters, peers } = options;
+  const { limits, sendStallTimeoutMs, counters, peers } = options;
   const ages = new WeakMap<Connection, number>();
   const streams = new WeakMap<OpenStream, StreamCare>();
 
@@ -65,22 +64,29 @@ export function careFor(connections: ReadonlySet<Connection>, options: CareOptio
     return session !== undefined && open.size === 0 && now - idleSince > limits.maxIdleMs;
   }
 
-  // A peer that has sent half the head of a call keeps its session from closing by itself.
-  function isLeftOver(
-    { session, streams: open, openedAt, idleSince, retiredAt }: Connection,
-    now: number,
-  ): boolean {
-    const closesAt = session === undefined ? openedAt + limits.maxIdleMs : retiredAt;
-    return (
-      open.size === 0 && closesAt !== undefined && now - Math.max(closesAt, idleSince) > lingerMs
-    );
+  /**
+   * Whether a connection should have closed by itself: a peer that has sent half the head of a call, or
+   * has broken the protocol after it has said that it goes, keeps it from that.
+   */
+  function isLeftOver(connection: Connection, now: number): boolean {
+    const { session, openedAt, idleSince } = connection;
+    if (session?.closed === true) {
+      connection.retiredAt ??= now;
+    }
+    const closesAt = session === undefined ? openedAt + limits.maxIdleMs : connection.retiredAt;
+    if (closesAt === undefined || now - Math.max(closesAt, idleSince) <= lingerMs) {
+      return false;
+    }
+    for (const { isEnded, stream } of connection.streams) {
+      if (!isEnded || stream.writableLength > 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
   function isFlooding({ socket, explainedBytes }: Connection): boolean {
-    return (
-      maxReceiveMessageBytes !== -1 &&
-      socket.bytesRead - explainedBytes > unexplainedBytes + maxReceiveMessageBytes
-    );
+    return socket.bytesRead - explainedBytes > unexplainedBytes;
   }
 
   function lookAtStream(open: OpenStream, now: number): void {

@@ -50,13 +50,16 @@ export interface GrpcServer extends AsyncDisposable {
   addCleanup(name: string, close: () => unknown): GrpcServer;
 }
 
+// grpc-js leaves it at HTTP/2's default: https://www.rfc-editor.org/rfc/rfc9113#section-6.9.2
+const streamWindowBytes = 65_535;
+
 // So long may the last statuses take to leave.
 const flushMs = 50;
 
 /** Makes a gRPC server with async functions and generators as handlers. It listens once started. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const config = resolveOptions(options);
-  const { maxQueueMs, maxCompressedRpcs, maxReceiveMessageBytes, maxMetadataBytes } = config;
+  const { maxQueueMs, maxCompressedRpcs, maxMetadataBytes } = config;
   const routes = new Map<string, Route>();
   const services = new Set<string>();
   const events = new ServerEvents();
@@ -80,7 +83,6 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     counters: events,
     calls,
     maxSendMessageBytes: config.maxSendMessageBytes,
-    maxReceiveMessageBytes,
     streamIdleTimeoutMs: config.streamIdleTimeoutMs,
   };
   const observer = observeCalls(config.observers, routes);
@@ -88,9 +90,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     onOpen(open) {
       open.headerBytes = cleanHeaders(open.headers);
       if (!isTakenOver(open)) {
+        open.isEnded = true;
         guardRespond(open.stream);
       }
-      open.connection.explainedBytes += maxReceiveMessageBytes + 2 * maxMetadataBytes;
+      // Its head, and what may be on its way in its window without being read.
+      open.connection.explainedBytes += open.headerBytes + streamWindowBytes;
       observer?.onOpen(open);
     },
     onClose(open) {
@@ -144,7 +148,6 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
           stopCare = careFor(listener.connections, {
             limits: config.connections,
             sendStallTimeoutMs: config.sendStallTimeoutMs,
-            maxReceiveMessageBytes,
             counters: events,
             peers,
           });
@@ -156,18 +159,19 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
         }
       },
       async drain() {
-        listener.close();
+        const closed = listener.close();
         for (const call of calls) {
           if (call.route.isLongLived) {
             call.cut(drainingError());
           }
         }
+        await closed;
         await Promise.all([...listener.connections].map((connection) => connection.retire()));
         engine.drain();
       },
       idle: () => listener.closed(),
       async cut() {
-        listener.close();
+        void listener.close();
         admission.refuseAll();
         compressed?.refuseAll();
         const { size } = calls;

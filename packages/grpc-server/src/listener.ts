@@ -3,6 +3,7 @@ import { unlinkSync } from "node:fs";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { Connection } from "./connection.ts";
 import type { ConnectionLimits } from "./connection-options.ts";
+import { atMost } from "./patience.ts";
 import type { Peers } from "./peers.ts";
 import { awaitPreface } from "./preface.ts";
 import type { ConnectionRefusal, ServerEvents } from "./server-events.ts";
@@ -36,17 +37,26 @@ export interface Listener {
   /** The open connections. */
   readonly connections: ReadonlySet<Connection>;
   listen(): Promise<ServerAddress>;
-  /** Accepts no more, and drops those that have not said yet what they want. */
-  close(): void;
+  /**
+   * Accepts no more. Those that have just come have a moment to say what they want; the others that
+   * have not said it are dropped.
+   */
+  close(): Promise<void>;
   /** Settles when no connection is open. */
   closed(): Promise<void>;
 }
+
+// A client that has connected before the end must not lose its first call to it.
+const newcomersMs = 500;
 
 export function createListener(options: ListenerOptions): Listener {
   const { host, port, path, events, peers, onConnection } = options;
   const { handshakeTimeoutMs } = options.connections;
   const connections = new Set<Connection>();
   const onceEmpty: (() => void)[] = [];
+  /** Those that have not finished their handshake. */
+  const newcomers = new Set<Connection>();
+  let onNoNewcomers = (): void => {};
   let tls: TlsTerminator | undefined;
   let isClosing = false;
 
@@ -59,11 +69,19 @@ export function createListener(options: ListenerOptions): Listener {
     }
     const connection = new Connection(socket, peer);
     connections.add(connection);
+    newcomers.add(connection);
+    const settle = (): void => {
+      newcomers.delete(connection);
+      if (newcomers.size === 0) {
+        onNoNewcomers();
+      }
+    };
     const handshake = setTimeout(() => refuse(socket, "handshake_timeout"), handshakeTimeoutMs);
     socket.once("close", () => {
       clearTimeout(handshake);
       peers.disconnect(peer);
       connections.delete(connection);
+      settle();
       if (connections.size === 0) {
         for (const tell of onceEmpty.splice(0)) {
           tell();
@@ -76,6 +94,7 @@ export function createListener(options: ListenerOptions): Listener {
         if (isHttp2) {
           connection.isReady = true;
           onConnection(connection, plain);
+          settle();
         } else {
           refuse(socket, "not_http2");
         }
@@ -117,14 +136,20 @@ export function createListener(options: ListenerOptions): Listener {
       server.on("error", () => {});
       return addressOf(server);
     },
-    close() {
+    async close() {
       isClosing = true;
       server.close();
       tls?.close();
-      for (const { isReady, socket } of connections) {
-        if (!isReady) {
-          socket.destroy();
-        }
+      if (newcomers.size > 0) {
+        await atMost(
+          newcomersMs,
+          new Promise<void>((resolve) => {
+            onNoNewcomers = resolve;
+          }),
+        );
+      }
+      for (const { socket } of newcomers) {
+        socket.destroy();
       }
     },
     closed: () =>

@@ -18,6 +18,8 @@ export interface OpenStream {
   bytesSent: number;
   /** How many of the messages that were sent have left this process. */
   messagesTaken: number;
+  /** Whether nothing more is done for it: its status has been sent, or nobody waits for one. */
+  isEnded: boolean;
   /** What observers were told of it. */
   observed: ObservedCall | undefined;
   openedAt: number;
@@ -79,6 +81,7 @@ export function trackStreams(listener: StreamListener): StreamTracker {
       bytesReceived: 0,
       bytesSent: 0,
       messagesTaken: 0,
+      isEnded: false,
       observed: undefined,
       openedAt: 0,
     };

@@ -32,7 +32,6 @@ export interface ServerConfig {
   readonly longLivedMethods: readonly string[];
   readonly connections: ConnectionLimits;
   readonly maxMetadataBytes: number;
-  readonly maxReceiveMessageBytes: number;
   readonly maxSendMessageBytes: number;
   readonly sendStallTimeoutMs: number;
   readonly streamIdleTimeoutMs: number;
@@ -104,7 +103,6 @@ export function resolveOptions(options: GrpcServerOptions): ServerConfig {
     longLivedMethods,
     connections,
     maxMetadataBytes,
-    maxReceiveMessageBytes: channelOptions["grpc.max_receive_message_length"] ?? fourMiB,
     maxSendMessageBytes: channelOptions["grpc.max_send_message_length"] ?? fourMiB,
     sendStallTimeoutMs,
     streamIdleTimeoutMs,

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import type { GrpcServer } from "./create-server.ts";
 import type { StopOptions } from "./lifecycle.ts";
+import { isMarkedReplaced } from "./replacement.ts";
 
 export type StopSignal = "SIGTERM" | "SIGINT";
 
@@ -8,8 +9,9 @@ export interface RunOptions extends StopOptions {
   /** Milliseconds that running calls have to end before they are cut. Default: 20_000. */
   readonly graceMs?: number;
   /**
-   * Milliseconds to go on serving while load balancers learn of the stop; none after a SIGINT, which
-   * comes from a person at a terminal. Default: 5_000.
+   * Milliseconds to go on serving while load balancers learn of the stop. None after a SIGINT, which
+   * comes from a person at a terminal, and none for a worker that another one has replaced.
+   * Default: 5_000.
    */
   readonly drainDelayMs?: number;
   /** Called with the address once the server listens. Default: nothing. */
@@ -58,7 +60,8 @@ export async function runUntilSignal(
       },
     );
     const signal = await Promise.race([first.promise, began.then(() => first.promise)]);
-    await server.stop({ graceMs, drainDelayMs: signal === "SIGINT" ? 0 : drainDelayMs });
+    const isPrompt = signal === "SIGINT" || isMarkedReplaced();
+    await server.stop({ graceMs, drainDelayMs: isPrompt ? 0 : drainDelayMs });
     return signal;
   } finally {
     for (const signal of signals) {

@@ -37,7 +37,6 @@ export interface WireRules extends Gates {
   readonly calls: RunningCalls<WireCall>;
   /** -1 is any size. */
   readonly maxSendMessageBytes: number;
-  readonly maxReceiveMessageBytes: number;
   readonly streamIdleTimeoutMs: number;
 }
 
@@ -205,7 +204,6 @@ export class WireCall
 
   onReceiveMessage(message: unknown): void {
     this.open.messagesReceived += 1;
-    this.open.connection.explainedBytes += this.#rules.maxReceiveMessageBytes;
     this.#idleTimer?.refresh();
     try {
       this.#listener?.onReceiveMessage(message);
@@ -257,6 +255,8 @@ export class WireCall
       this.cut(new StatusError(status.INTERNAL, "received a message with a wrong flag"));
     }
     this.open.bytesReceived = this.#frames.messageBytes;
+    // With the heads of its frames, and small change.
+    this.open.connection.explainedBytes += chunk.length + 64;
   }
 
   // A caller that cancels half-closes too, and resets the stream right after: see RequestStream.
@@ -272,6 +272,7 @@ export class WireCall
   #end(): void {
     if (!this.#isEnded) {
       this.#isEnded = true;
+      this.open.isEnded = true;
       clearTimeout(this.#idleTimer);
       this.#rules.calls.delete(this);
       this.#gate.callEnded();

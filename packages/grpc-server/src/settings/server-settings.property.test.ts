@@ -41,6 +41,7 @@ const fields: {
   graceMs: integer(0),
   drainDelayMs: integer(0),
   maxConcurrentRpcs: integer(1, Number.POSITIVE_INFINITY),
+  maxConcurrentRpcsPerPeer: integer(1, Number.POSITIVE_INFINITY),
   maxQueuedRpcs: integer(0, Number.POSITIVE_INFINITY),
   maxQueueMs: duration,
   maxCompressedRpcs: integer(0, Number.POSITIVE_INFINITY),
@@ -51,8 +52,10 @@ const fields: {
   maxSendMessageBytes: integer(0, -1),
   maxMetadataBytes: integer(1, Number.POSITIVE_INFINITY),
   sendStallTimeoutMs: duration,
+  streamIdleTimeoutMs: duration,
   maxConnections: integer(1, Number.POSITIVE_INFINITY),
   maxConnectionsPerPeer: integer(1, Number.POSITIVE_INFINITY),
+  maxConnectionRatePerPeer: integer(1),
   handshakeTimeoutMs: duration,
   maxConnectionIdleMs: duration,
   maxConnectionAgeMs: duration,
@@ -129,7 +132,8 @@ describe("toServerOptions", () => {
       ...["maxReceiveMessageBytes", "maxSendMessageBytes", "sendStallTimeoutMs", "maxConnections"],
       ...["maxConnectionsPerPeer", "handshakeTimeoutMs", "maxConnectionIdleMs", "adminPort"],
       ...["maxConnectionAgeMs", "maxConnectionAgeGraceMs", "keepaliveTimeMs", "graceMs"],
-      ...["keepaliveTimeoutMs", "drainDelayMs"],
+      ...["keepaliveTimeoutMs", "drainDelayMs", "maxConcurrentRpcsPerPeer"],
+      ...["streamIdleTimeoutMs", "maxConnectionRatePerPeer"],
     ] as Field[];
     const settings = readServerSettings(
       environmentOf({
@@ -141,6 +145,7 @@ describe("toServerOptions", () => {
       path: "/s",
       tls: { certFile: "c", keyFile: "k", clientCaFile: "ca" },
       maxConcurrentRpcs: 101,
+      maxConcurrentRpcsPerPeer: 123,
       maxQueuedRpcs: 102,
       maxQueueMs: 103,
       maxCompressedRpcs: 104,
@@ -150,9 +155,11 @@ describe("toServerOptions", () => {
       maxReceiveMessageBytes: 109,
       maxSendMessageBytes: 110,
       sendStallTimeoutMs: 111,
+      streamIdleTimeoutMs: 124,
       connections: {
         max: 112,
         maxPerPeer: 113,
+        ratePerPeer: 125,
         handshakeTimeoutMs: 114,
         maxIdleMs: 115,
         maxAgeMs: 117,

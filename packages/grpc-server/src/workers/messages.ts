@@ -1,6 +1,7 @@
 /** What the first process sends to a worker. */
 export type ToWorker =
-  | { readonly type: "grpc-kit:stop" }
+  /** `isReplaced`: another worker is ready in its place. */
+  | { readonly type: "grpc-kit:stop"; readonly isReplaced: boolean }
   | { readonly type: "grpc-kit:tell-metrics" };
 
 /** What a worker sends to the first process. */

@@ -56,7 +56,7 @@ export function createWorkerPool(options: ResolvedWorkersOptions): WorkerPool {
   function stop(): void {
     stopping.abort();
     for (const worker of alive) {
-      worker.stop();
+      worker.stop(false);
     }
   }
 
@@ -110,7 +110,7 @@ export function createWorkerPool(options: ResolvedWorkersOptions): WorkerPool {
     const { worker } = slot;
     slot.worker = next;
     restarts.rolling_restart += 1;
-    worker.stop();
+    worker.stop(true);
     await worker.exited;
   }
 

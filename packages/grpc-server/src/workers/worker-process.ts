@@ -15,7 +15,7 @@ export interface WorkerProcess {
   /** Whether it had to be killed because it did not stop in time. */
   overstayed(): boolean;
   /** Lets it end what it does, for `stopTimeoutMs`. */
-  stop(): void;
+  stop(isReplaced: boolean): void;
   /** Ends it at once. */
   kill(): void;
 }
@@ -119,11 +119,11 @@ function watch(
     readySince: () => readySince,
     serves: () => state === "ready",
     overstayed: () => killReason === "not_stopped",
-    stop() {
+    stop(isReplaced) {
       if (state === "starting" || state === "ready") {
         state = "stopping";
         killIn(stopTimeoutMs, "not_stopped");
-        const message: ToWorker = { type: "grpc-kit:stop" };
+        const message: ToWorker = { type: "grpc-kit:stop", isReplaced };
         if (hears) {
           // A signal could be its second, and force it: Ctrl-C goes to all processes of a terminal.
           worker.send(message, () => {});

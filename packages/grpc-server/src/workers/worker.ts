@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import { constants } from "node:os";
+import { markReplaced } from "../replacement.ts";
 import { type FromWorker, isMessage } from "./messages.ts";
 import { createMetricsReader } from "./metrics-reader.ts";
 import type { ResolvedWorkersOptions, WorkerMain } from "./workers-options.ts";
@@ -56,6 +57,9 @@ export async function runWorker(main: WorkerMain, options: ResolvedWorkersOption
   const readMetrics = metrics === undefined ? undefined : await createMetricsReader(metrics);
   worker.on("message", (message: unknown) => {
     if (isMessage(message, "grpc-kit:stop")) {
+      if (message.isReplaced) {
+        markReplaced();
+      }
       setTimeout(stop, groupSignalMs);
     }
     if (isMessage(message, "grpc-kit:tell-metrics")) {
