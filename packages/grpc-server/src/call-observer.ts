@@ -15,7 +15,7 @@ export interface ObservedCall {
   readonly kind: CallKind | undefined;
   /** "127.0.0.1:50812", or "unknown" (a Unix socket has no address). */
   readonly peer: string;
-  /** What the caller sent, as it came: names in lower case, nothing left out or checked. */
+  /** What the caller sent, names in lower case; without what is no legal metadata. */
   readonly headers: IncomingHttpHeaders;
 }
 

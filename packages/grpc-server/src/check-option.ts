@@ -19,10 +19,22 @@ export function checkPositive(name: string, value: number): void {
   }
 }
 
+/** Throws a RangeError unless `value` is a number of milliseconds above 0 for a timer. */
+export function checkTimer(name: string, value: number): void {
+  if (!isTimer(value)) {
+    throw new RangeError(
+      `${name} must be a number above 0 and up to ${maxTimerMs}, got ${inspect(value)}`,
+    );
+  }
+}
+
+function isTimer(value: number): boolean {
+  return typeof value === "number" && value > 0 && value <= maxTimerMs;
+}
+
 /** Throws a RangeError unless `value` is a number of milliseconds above 0 for a timer, or Infinity. */
 export function checkDuration(name: string, value: number): void {
-  const isTimer = typeof value === "number" && value > 0 && value <= maxTimerMs;
-  if (!isTimer && value !== Number.POSITIVE_INFINITY) {
+  if (!isTimer(value) && value !== Number.POSITIVE_INFINITY) {
     throw new RangeError(
       `${name} must be milliseconds above 0 and up to ${maxTimerMs}, or Infinity, got ${inspect(value)}`,
     );

@@ -76,7 +76,10 @@ export function createListener(options: ListenerOptions): Listener {
         onNoNewcomers();
       }
     };
-    const handshake = setTimeout(() => refuse(socket, "handshake_timeout"), handshakeTimeoutMs);
+    const handshake =
+      handshakeTimeoutMs === Number.POSITIVE_INFINITY
+        ? undefined
+        : setTimeout(() => refuse(socket, "handshake_timeout"), handshakeTimeoutMs);
     socket.once("close", () => {
       clearTimeout(handshake);
       peers.disconnect(peer);

@@ -198,8 +198,11 @@ export class WireCall
   }
 
   onReceiveMetadata(metadata: Metadata): void {
-    this.#metadata = metadata;
-    this.#gate.enter();
+    // An interceptor may have ended the call already.
+    if (!this.#isEnded) {
+      this.#metadata = metadata;
+      this.#gate.enter();
+    }
   }
 
   onReceiveMessage(message: unknown): void {

@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { inspect } from "node:util";
+import { checkTimer } from "../check-option.ts";
 import { guardListener, reportTrouble, type WorkersEventListener } from "./workers-events.ts";
 
 /** What a worker does: serves until SIGTERM or SIGINT, ends its server, and settles. */
@@ -86,12 +87,12 @@ export function resolveWorkersOptions(
 ): ResolvedWorkersOptions {
   checkFunction("main", main);
   checkCount("maxWorkers", maxWorkers);
-  checkMs("readyTimeoutMs", readyTimeoutMs);
-  checkMs("stopTimeoutMs", stopTimeoutMs);
+  checkTimer("readyTimeoutMs", readyTimeoutMs);
+  checkTimer("stopTimeoutMs", stopTimeoutMs);
   checkCount("maxStartFailures", maxStartFailures);
-  checkMs("restartBackoff.initialMs", initialMs);
-  checkMs("restartBackoff.maxMs", maxMs);
-  checkMs("restartBackoff.stableMs", stableMs);
+  checkTimer("restartBackoff.initialMs", initialMs);
+  checkTimer("restartBackoff.maxMs", maxMs);
+  checkTimer("restartBackoff.stableMs", stableMs);
   checkFunction("onEvent", onEvent);
   return {
     maxWorkers,
@@ -117,22 +118,12 @@ function resolveMetricsOptions({
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new RangeError(`metrics.port must be an integer from 0 to 65535, got ${inspect(port)}`);
   }
-  checkMs("metrics.timeoutMs", timeoutMs);
+  checkTimer("metrics.timeoutMs", timeoutMs);
   if (registry === undefined) {
     return { host, port, timeoutMs };
   }
   checkFunction("metrics.registry.getMetricsAsJSON", registry.getMetricsAsJSON);
   return { host, port, timeoutMs, registry };
-}
-
-// The longest delay that setTimeout takes; it would take a longer one for 1 ms.
-const maxTimerMs = 2 ** 31 - 1;
-
-function checkMs(name: string, value: number): void {
-  if (typeof value !== "number" || !(value > 0 && value <= maxTimerMs)) {
-    const range = `a number above 0 and up to ${maxTimerMs}`;
-    throw new RangeError(`${name} must be ${range}, got ${inspect(value)}`);
-  }
 }
 
 function checkCount(name: string, value: number): void {
