@@ -3,9 +3,9 @@ import { checkCount, checkDuration, checkPositive } from "./check-option.ts";
 /** A budget that fills up again with time. */
 export interface RateBudget {
   /** How many at once. */
-  readonly burst: number;
+  readonly burst?: number;
   /** How many come back each second. */
-  readonly perSecond: number;
+  readonly perSecond?: number;
 }
 
 export interface ConnectionOptions {
@@ -33,14 +33,16 @@ export interface ConnectionOptions {
   readonly maxAgeGraceMs?: number;
 }
 
-export type ConnectionLimits = Required<ConnectionOptions>;
+export interface ConnectionLimits extends Required<ConnectionOptions> {
+  readonly resetBudget: Required<RateBudget>;
+}
 
 /** The limits with their defaults. Throws a RangeError that names a wrong one. */
 export function resolveConnectionOptions({
   max = 2_000,
   maxPerPeer = Math.ceil(max / 2),
   ratePerPeer = 100,
-  resetBudget = { burst: 5_000, perSecond: 500 },
+  resetBudget: { burst = 5_000, perSecond = 500 } = {},
   handshakeTimeoutMs = 10_000,
   maxIdleMs = 15 * 60_000,
   maxAgeMs = 30 * 60_000,
@@ -49,8 +51,8 @@ export function resolveConnectionOptions({
   checkCount("connections.max", max, 1);
   checkCount("connections.maxPerPeer", maxPerPeer, 1);
   checkPositive("connections.ratePerPeer", ratePerPeer);
-  checkCount("connections.resetBudget.burst", resetBudget.burst, 1);
-  checkPositive("connections.resetBudget.perSecond", resetBudget.perSecond);
+  checkCount("connections.resetBudget.burst", burst, 1);
+  checkPositive("connections.resetBudget.perSecond", perSecond);
   checkDuration("connections.handshakeTimeoutMs", handshakeTimeoutMs);
   checkDuration("connections.maxIdleMs", maxIdleMs);
   checkDuration("connections.maxAgeMs", maxAgeMs);
@@ -59,7 +61,7 @@ export function resolveConnectionOptions({
     max,
     maxPerPeer,
     ratePerPeer,
-    resetBudget,
+    resetBudget: { burst, perSecond },
     handshakeTimeoutMs,
     maxIdleMs,
     maxAgeMs,

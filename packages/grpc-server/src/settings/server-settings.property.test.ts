@@ -18,6 +18,14 @@ const path = {
   right: fc.constantFrom("./a.pem", "/run/secrets/tls.key", "C:\\tls key"),
   wrong: fc.constantFrom("", "\0", "-----BEGIN CERTIFICATE-----"),
 };
+const methods = {
+  right: fc.constantFrom(["/a.B/C"], ["/a.B/C", "/d.E/F"]),
+  wrong: fc.constantFrom("", "a.B/C", "/a.B", "/a.B/C,", "/a.B/C, /d.E/F", "/a/b/c"),
+};
+const host = {
+  right: fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain()),
+  wrong: fc.constantFrom("", " ", "a b", "[::1]", "http://a", "a:1", "a/b"),
+};
 const duration = integer(1, Number.POSITIVE_INFINITY);
 
 /** What each setting may and may not be: written down again, not taken from the code. */
@@ -25,10 +33,7 @@ const fields: {
   readonly [Name in Field]: { right: fc.Arbitrary<unknown>; wrong: fc.Arbitrary<string> };
 } = {
   enabled: flag,
-  host: {
-    right: fc.oneof(fc.ipV4(), fc.ipV6(), fc.domain()),
-    wrong: fc.constantFrom("", " ", "a b", "[::1]", "http://a", "a:1", "a/b"),
-  },
+  host,
   port,
   socketPath: path,
   maxWorkers: integer(1),
@@ -38,6 +43,11 @@ const fields: {
   tlsCertFile: path,
   tlsKeyFile: path,
   tlsClientCaFile: path,
+  tlsMinVersion: {
+    right: fc.constantFrom("TLSv1.2", "TLSv1.3"),
+    wrong: fc.constantFrom("", "TLSv1.1", "1.2", "tlsv1.2"),
+  },
+  tlsReloadIntervalMs: duration,
   graceMs: integer(0),
   drainDelayMs: integer(0),
   maxConcurrentRpcs: integer(1, Number.POSITIVE_INFINITY),
@@ -45,6 +55,8 @@ const fields: {
   maxQueuedRpcs: integer(0, Number.POSITIVE_INFINITY),
   maxQueueMs: duration,
   maxCompressedRpcs: integer(0, Number.POSITIVE_INFINITY),
+  exemptMethods: methods,
+  longLivedMethods: methods,
   defaultDeadlineMs: duration,
   maxDeadlineMs: duration,
   maxConcurrentStreams: integer(1),
@@ -56,6 +68,8 @@ const fields: {
   maxConnections: integer(1, Number.POSITIVE_INFINITY),
   maxConnectionsPerPeer: integer(1, Number.POSITIVE_INFINITY),
   maxConnectionRatePerPeer: integer(1),
+  resetBudgetBurst: integer(1, Number.POSITIVE_INFINITY),
+  resetBudgetPerSecond: integer(1),
   handshakeTimeoutMs: duration,
   maxConnectionIdleMs: duration,
   maxConnectionAgeMs: duration,
@@ -63,6 +77,7 @@ const fields: {
   keepaliveTimeMs: duration,
   keepaliveTimeoutMs: duration,
   adminPort: port,
+  adminHost: host,
 };
 
 /** Everything set; then made to go together, in one of the ways that are allowed. */
@@ -133,22 +148,33 @@ describe("toServerOptions", () => {
       ...["maxConnectionsPerPeer", "handshakeTimeoutMs", "maxConnectionIdleMs", "adminPort"],
       ...["maxConnectionAgeMs", "maxConnectionAgeGraceMs", "keepaliveTimeMs", "graceMs"],
       ...["keepaliveTimeoutMs", "drainDelayMs", "maxConcurrentRpcsPerPeer"],
-      ...["streamIdleTimeoutMs", "maxConnectionRatePerPeer"],
+      ...["streamIdleTimeoutMs", "maxConnectionRatePerPeer", "resetBudgetBurst"],
+      ...["resetBudgetPerSecond", "tlsReloadIntervalMs"],
     ] as Field[];
     const settings = readServerSettings(
       environmentOf({
         ...Object.fromEntries(numbers.map((field, index) => [field, 101 + index])),
         ...{ socketPath: "/s", tlsCertFile: "c", tlsKeyFile: "k", tlsClientCaFile: "ca" },
+        ...{ tlsMinVersion: "TLSv1.3", adminHost: "::1" },
+        ...{ exemptMethods: ["/a.B/C"], longLivedMethods: ["/a.B/D", "/a.B/E"] },
       }),
     );
     expect(toServerOptions(settings)).toStrictEqual({
       path: "/s",
-      tls: { certFile: "c", keyFile: "k", clientCaFile: "ca" },
+      tls: {
+        certFile: "c",
+        keyFile: "k",
+        clientCaFile: "ca",
+        minVersion: "TLSv1.3",
+        reloadIntervalMs: 128,
+      },
       maxConcurrentRpcs: 101,
       maxConcurrentRpcsPerPeer: 123,
       maxQueuedRpcs: 102,
       maxQueueMs: 103,
       maxCompressedRpcs: 104,
+      exemptMethods: ["/a.B/C"],
+      longLivedMethods: ["/a.B/D", "/a.B/E"],
       deadlines: { defaultMs: 105, maxMs: 106 },
       maxConcurrentStreams: 107,
       maxMetadataBytes: 108,
@@ -160,12 +186,13 @@ describe("toServerOptions", () => {
         max: 112,
         maxPerPeer: 113,
         ratePerPeer: 125,
+        resetBudget: { burst: 126, perSecond: 127 },
         handshakeTimeoutMs: 114,
         maxIdleMs: 115,
         maxAgeMs: 117,
         maxAgeGraceMs: 118,
       },
-      admin: { port: 116 },
+      admin: { port: 116, host: "::1" },
       keepalive: { timeMs: 119, timeoutMs: 121 },
     });
     expect(toStopOptions(settings)).toStrictEqual({ graceMs: 120, drainDelayMs: 122 });

@@ -21,6 +21,8 @@ export interface GrpcServerSettings {
   readonly tlsKeyFile: string | undefined;
   /** The authorities that sign clients' certificates: with it, clients need one. */
   readonly tlsClientCaFile: string | undefined;
+  readonly tlsMinVersion: "TLSv1.2" | "TLSv1.3" | undefined;
+  readonly tlsReloadIntervalMs: number | undefined;
 
   /** Milliseconds that running calls have to end when the server stops. */
   readonly graceMs: number | undefined;
@@ -33,6 +35,8 @@ export interface GrpcServerSettings {
   readonly maxQueuedRpcs: number | undefined;
   readonly maxQueueMs: number | undefined;
   readonly maxCompressedRpcs: number | undefined;
+  readonly exemptMethods: readonly string[] | undefined;
+  readonly longLivedMethods: readonly string[] | undefined;
   readonly defaultDeadlineMs: number | undefined;
   readonly maxDeadlineMs: number | undefined;
   readonly maxConcurrentStreams: number | undefined;
@@ -48,6 +52,8 @@ export interface GrpcServerSettings {
   readonly maxConnectionsPerPeer: number | undefined;
   /** New connections a second. */
   readonly maxConnectionRatePerPeer: number | undefined;
+  readonly resetBudgetBurst: number | undefined;
+  readonly resetBudgetPerSecond: number | undefined;
   readonly handshakeTimeoutMs: number | undefined;
   readonly maxConnectionIdleMs: number | undefined;
   readonly maxConnectionAgeMs: number | undefined;
@@ -57,4 +63,6 @@ export interface GrpcServerSettings {
 
   /** The port of the admin services; 0 takes a free one. */
   readonly adminPort: number | undefined;
+  /** Their address; without `adminPort` it says nothing. */
+  readonly adminHost: string | undefined;
 }

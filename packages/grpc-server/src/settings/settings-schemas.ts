@@ -20,6 +20,13 @@ const path = z.string().refine((text) => /^[^\0\n]+$/.test(text) && !text.includ
   error: "must be a path",
 });
 
+const methods = z
+  .string()
+  .refine((text) => text.split(",").every((path) => /^\/[^/\s]+\/[^/\s]+$/.test(path)), {
+    error: 'must be paths like "/pkg.Service/Method" with commas between',
+  })
+  .transform((text): readonly string[] => text.split(","));
+
 const port = integer(0, 65_535);
 const count = integer(0, most, "Infinity");
 const countFrom1 = integer(1, most, "Infinity");
@@ -42,6 +49,8 @@ export const settingsSchemas: {
   tlsCertFile: path.optional(),
   tlsKeyFile: path.optional(),
   tlsClientCaFile: path.optional(),
+  tlsMinVersion: z.enum(["TLSv1.2", "TLSv1.3"], { error: "must be TLSv1.2 or TLSv1.3" }).optional(),
+  tlsReloadIntervalMs: duration.optional(),
   graceMs: delay.optional(),
   drainDelayMs: delay.optional(),
   maxConcurrentRpcs: countFrom1.default(100),
@@ -49,6 +58,8 @@ export const settingsSchemas: {
   maxQueuedRpcs: count.optional(),
   maxQueueMs: duration.optional(),
   maxCompressedRpcs: count.optional(),
+  exemptMethods: methods.optional(),
+  longLivedMethods: methods.optional(),
   defaultDeadlineMs: duration.optional(),
   maxDeadlineMs: duration.optional(),
   maxConcurrentStreams: integer(1, most).optional(),
@@ -60,6 +71,8 @@ export const settingsSchemas: {
   maxConnections: countFrom1.optional(),
   maxConnectionsPerPeer: countFrom1.optional(),
   maxConnectionRatePerPeer: integer(1, most).optional(),
+  resetBudgetBurst: countFrom1.optional(),
+  resetBudgetPerSecond: integer(1, most).optional(),
   handshakeTimeoutMs: duration.optional(),
   maxConnectionIdleMs: duration.optional(),
   maxConnectionAgeMs: duration.optional(),
@@ -67,6 +80,7 @@ export const settingsSchemas: {
   keepaliveTimeMs: duration.optional(),
   keepaliveTimeoutMs: duration.optional(),
   adminPort: port.optional(),
+  adminHost: host.optional(),
 };
 
 /** Decimal digits from `min` to `max`, or the word that stands for no limit. */

@@ -17,6 +17,8 @@ export function toServerOptions(settings: GrpcServerSettings): GrpcServerOptions
       maxQueuedRpcs: settings.maxQueuedRpcs,
       maxQueueMs: settings.maxQueueMs,
       maxCompressedRpcs: settings.maxCompressedRpcs,
+      exemptMethods: settings.exemptMethods,
+      longLivedMethods: settings.longLivedMethods,
       deadlines: group({ defaultMs: settings.defaultDeadlineMs, maxMs: settings.maxDeadlineMs }),
       maxConcurrentStreams: settings.maxConcurrentStreams,
       maxReceiveMessageBytes: settings.maxReceiveMessageBytes,
@@ -26,6 +28,10 @@ export function toServerOptions(settings: GrpcServerSettings): GrpcServerOptions
         max: settings.maxConnections,
         maxPerPeer: settings.maxConnectionsPerPeer,
         ratePerPeer: settings.maxConnectionRatePerPeer,
+        resetBudget: group({
+          burst: settings.resetBudgetBurst,
+          perSecond: settings.resetBudgetPerSecond,
+        }),
         handshakeTimeoutMs: settings.handshakeTimeoutMs,
         maxIdleMs: settings.maxConnectionIdleMs,
         maxAgeMs: settings.maxConnectionAgeMs,
@@ -37,7 +43,7 @@ export function toServerOptions(settings: GrpcServerSettings): GrpcServerOptions
       }),
       sendStallTimeoutMs: settings.sendStallTimeoutMs,
       streamIdleTimeoutMs: settings.streamIdleTimeoutMs,
-      admin: settings.adminPort === undefined ? undefined : { port: settings.adminPort },
+      admin: adminOf(settings),
     }),
   };
 }
@@ -47,10 +53,18 @@ export function toStopOptions({ graceMs, drainDelayMs }: GrpcServerSettings): St
   return whatIsSet({ graceMs, drainDelayMs });
 }
 
+function adminOf({ adminPort, adminHost }: GrpcServerSettings): GrpcServerOptions["admin"] {
+  return adminPort === undefined
+    ? undefined
+    : { port: adminPort, ...whatIsSet({ host: adminHost }) };
+}
+
 function tlsOf({
   tlsCertFile,
   tlsKeyFile,
   tlsClientCaFile,
+  tlsMinVersion,
+  tlsReloadIntervalMs,
 }: GrpcServerSettings): GrpcServerOptions["tls"] {
   if (tlsCertFile === undefined || tlsKeyFile === undefined) {
     return undefined;
@@ -58,7 +72,11 @@ function tlsOf({
   return {
     certFile: tlsCertFile,
     keyFile: tlsKeyFile,
-    ...whatIsSet({ clientCaFile: tlsClientCaFile }),
+    ...whatIsSet({
+      clientCaFile: tlsClientCaFile,
+      minVersion: tlsMinVersion,
+      reloadIntervalMs: tlsReloadIntervalMs,
+    }),
   };
 }
 
