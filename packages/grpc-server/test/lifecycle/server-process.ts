@@ -5,9 +5,7 @@ import { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import { createGrpcServer } from "../../src/create-server.ts";
 import { runUntilSignal } from "../../src/run-until-signal.ts";
 
-const { port, drainDelayMs, graceMs, slowStart, stuckCleanup } = JSON.parse(
-  process.argv[2] ?? "{}",
-);
+const { port, drainDelayMs, graceMs, slowStart } = JSON.parse(process.argv[2] ?? "{}");
 
 const server = createGrpcServer({ host: "127.0.0.1", port, insecure: true });
 server.addService(FixtureServiceService, {
@@ -28,9 +26,6 @@ server.addService(FixtureServiceService, {
   },
   bidi: (requests) => requests,
 });
-if (stuckCleanup === true) {
-  server.addCleanup("stuck", () => new Promise(() => setInterval(() => {}, 1_000)));
-}
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
 server.onEvent((event) => {
   if (event.type === "phase") {
@@ -42,13 +37,9 @@ if (slowStart === true) {
   // The signal comes while this process is busy starting.
   await delay(100);
 }
-try {
-  const signal = await runUntilSignal(server, {
-    drainDelayMs,
-    graceMs,
-    onStarted: (address) => say({ port: address.port }),
-  });
-  say({ signal });
-} catch (error) {
-  say({ failure: (error as AggregateError).errors.map(({ message }) => message).join() });
-}
+const signal = await runUntilSignal(server, {
+  drainDelayMs,
+  graceMs,
+  onStarted: (address) => say({ port: address.port }),
+});
+say({ signal });

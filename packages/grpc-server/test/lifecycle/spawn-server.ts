@@ -19,7 +19,6 @@ export interface ServerProcessOptions {
   readonly drainDelayMs?: number;
   readonly graceMs?: number;
   readonly slowStart?: boolean;
-  readonly stuckCleanup?: boolean;
 }
 
 const file = fileURLToPath(new URL("server-process.ts", import.meta.url));
