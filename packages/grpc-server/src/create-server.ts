@@ -4,6 +4,7 @@ import { type AdminServer, startAdminServer } from "./admin.ts";
 import { Admission } from "./admission.ts";
 import { observeCalls } from "./call-observer.ts";
 import { CallRefusals, drainingError } from "./call-refusals.ts";
+import { checkNode } from "./check-node.ts";
 import { careFor } from "./connection-care.ts";
 import { createGrpcJsEngine } from "./engine.ts";
 import { guardRespond } from "./guard-respond.ts";
@@ -58,6 +59,7 @@ const flushMs = 50;
 
 /** Makes a gRPC server with async functions and generators as handlers. It listens once started. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
+  checkNode();
   const config = resolveOptions(options);
   const { maxQueueMs, maxCompressedRpcs, maxMetadataBytes } = config;
   const routes = new Map<string, Route>();
