@@ -4,8 +4,12 @@
 import { nodePackage, pathWith, readFile, run } from "./run-with-node.mjs";
 
 const [script, program, ...args] = process.argv.slice(2);
-const [major, minor] = process.versions.node.split(".").map(Number);
-const hasNode = major > 22 || (major === 22 && minor >= 13);
+const [major, minor, patch] = process.versions.node.split(".").map(Number);
+// As `engines` in package.json has it: ^22.22.2 || >=24.14.1
+const hasNode =
+  major > 24 ||
+  (major === 22 && (minor > 22 || (minor === 22 && patch >= 2))) ||
+  (major === 24 && (minor > 14 || (minor === 14 && patch >= 1)));
 const hasPnpm = hasNode && process.env.npm_config_user_agent?.startsWith("pnpm/");
 
 const nodeVersion = hasNode ? process.versions.node : readFile(".node-version").trim();
