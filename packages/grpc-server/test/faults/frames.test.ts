@@ -87,7 +87,13 @@ function framesOf(moves: readonly Move[]): Buffer[] {
   });
 }
 
-it("A22: outlives any frames in any order", { timeout: 60_000 }, async () => {
+// Its HTTP/2 aborts the process by itself, see check-node.ts.
+const isNode22 = process.versions.node.startsWith("22.");
+if (isNode22) {
+  report("A22 frames", { skipped: "Node.js 22 aborts when a peer breaks the protocol" });
+}
+
+it.skipIf(isNode22)("A22: outlives any frames in any order", { timeout: 60_000 }, async () => {
   const unlimited = { burst: 1_000_000, perSecond: 1_000_000 };
   const server = await serveProcess({
     connections: { ratePerPeer: 100_000, resetBudget: unlimited },
