@@ -16,6 +16,7 @@ export class Connection {
   readonly openedAt: number = performance.now();
   /** Whether it speaks HTTP/2. Until then it may be dropped without a word. */
   isReady = false;
+  isCut = false;
   /** Unknown until the first call. */
   session: Http2Session | undefined;
   readonly streams: Set<OpenStream> = new Set();
@@ -69,6 +70,10 @@ export class Connection {
    * the process if a session is destroyed while its frames are being read.
    */
   cut(code: number): void {
+    if (this.isCut) {
+      return;
+    }
+    this.isCut = true;
     setImmediate(() => {
       if (this.session !== undefined && !this.session.destroyed) {
         this.session.goaway(code);

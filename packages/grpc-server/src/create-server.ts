@@ -125,13 +125,13 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     return isGrpc && routes.has(headers[":path"] ?? "");
   }
 
-  function countReset({ connection: { peer } }: OpenStream): void {
-    if (peer.name === "unix" || peers.reset(peer)) {
+  function countReset({ connection: { peer, isCut } }: OpenStream): void {
+    if (isCut || peer.name === "unix" || peers.reset(peer)) {
       return;
     }
-    events.add("reset_budget", peer.name);
     for (const connection of listener.connections) {
-      if (connection.peer === peer) {
+      if (connection.peer === peer && !connection.isCut) {
+        events.add("reset_budget", peer.name);
         connection.cut(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       }
     }

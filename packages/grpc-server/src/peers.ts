@@ -21,11 +21,14 @@ export class Peers {
   readonly #limits: ConnectionLimits;
   readonly #now: () => number;
   readonly #byName = new Map<string, Peer>();
+  /** Who has used its budget up must wait for a part of it, or would be back with one reset. */
+  readonly #resetsToConnect: number;
   #connections = 0;
 
   constructor(limits: ConnectionLimits, now: () => number = () => performance.now()) {
     this.#limits = limits;
     this.#now = now;
+    this.#resetsToConnect = Math.max(1, limits.resetBudget.burst / 10);
   }
 
   /** Counts a connection from `address`, or says why it must be refused. */
@@ -40,7 +43,7 @@ export class Peers {
       if (peer.connections >= this.#limits.maxPerPeer) {
         return "too_many_connections_of_peer";
       }
-      if (!peer.resets.has(now)) {
+      if (!peer.resets.has(this.#resetsToConnect, now)) {
         return "reset_budget";
       }
       if (!peer.connects.take(now)) {

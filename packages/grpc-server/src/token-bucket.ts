@@ -22,9 +22,9 @@ export class TokenBucket {
     return true;
   }
 
-  has(now: number): boolean {
+  has(tokens: number, now: number): boolean {
     this.#fill(now);
-    return this.#tokens >= 1;
+    return this.#tokens >= tokens;
   }
 
   isFull(now: number): boolean {
