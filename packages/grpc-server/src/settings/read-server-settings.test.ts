@@ -13,7 +13,7 @@ function faultsOf(environment: Record<string, string | undefined>): readonly str
 }
 
 describe("readServerSettings", () => {
-  it("has the defaults of the document, and leaves the rest to createGrpcServer", () => {
+  it("has its own defaults for the main ones, and leaves the rest to createGrpcServer", () => {
     const settings = readServerSettings({});
     expect(Object.entries(settings).filter(([, value]) => value !== undefined)).toEqual([
       ["enabled", false],
