@@ -79,11 +79,7 @@ export class Admission {
       if (newest === undefined) {
         return;
       }
-      if (newest.expiresAt <= performance.now()) {
-        newest.entrant.refuse("full");
-      } else {
-        this.#admit(newest.entrant);
-      }
+      this.#admit(newest.entrant);
     }
   }
 

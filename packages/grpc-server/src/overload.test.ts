@@ -5,7 +5,7 @@ import { Envelope } from "@grpc-kit/testing/fixtures";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { callErrorOf } from "../test/call-error-of.ts";
 import { intercept } from "../test/intercept.ts";
-import { emptyMessages, openRawCall } from "../test/raw-call.ts";
+import { emptyMessages, openRawCall, statusOf } from "../test/raw-call.ts";
 import { type FixtureHandlers, type ServedFixture, serveFixture } from "../test/serve-fixture.ts";
 import type { GrpcServerOptions } from "./server-options.ts";
 
@@ -215,6 +215,16 @@ describe("compressed requests", () => {
     const [headers] = await once(refused, "response");
     expect(headers["grpc-status"]).toBe(String(status.RESOURCE_EXHAUSTED));
     expect(server.stats.refused).toEqual({ too_many_compressed_rpcs: 1 });
+  });
+
+  it("give their place back when their handler has settled", async () => {
+    const { port, ran, release } = await serveHeld({ maxCompressedRpcs: 1 });
+    for (let calls = 1; calls <= 3; calls += 1) {
+      const stream = openRawCall(port, "/fixtures.FixtureService/ClientStream", gzip).resume();
+      await expect.poll(ran).toBe(calls);
+      release();
+      expect(await statusOf(stream)).toBe(status.OK);
+    }
   });
 
   it.each([
