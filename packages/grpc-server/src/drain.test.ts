@@ -28,6 +28,7 @@ describe("stop", () => {
     expect(leaving.code).toBe(status.OK);
     await stopped;
     expect(phasesOf(events)).toEqual(["leaving", "draining", "closing", "stopped"]);
+    expect(events.every(({ type }) => type === "phase")).toBe(true);
     const [, draining] = events;
     expect(draining).toMatchObject({ type: "phase", phase: "draining" });
     expect((draining as { durationMs: number }).durationMs).toBeGreaterThan(50);

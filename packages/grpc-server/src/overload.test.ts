@@ -144,13 +144,35 @@ describe("maxConcurrentRpcs", () => {
     await expect.poll(ran).toBe(2);
   });
 
-  it("frees the place of a call that an interceptor refuses or never lets through", async () => {
+  it("F8: leaves places to others, where one address may take so many", async () => {
+    const { server, client, ran, release } = await serveHeld({ maxConcurrentRpcsPerPeer: 1 });
+    for (let calls = 1; calls <= 3; calls += 1) {
+      const call = callFixture(client, "unary");
+      await expect.poll(ran).toBe(calls);
+      const refused = callErrorOf(await callFixture(client, "unary").outcome);
+      expect([refused.code, refused.reason]).toEqual([
+        status.RESOURCE_EXHAUSTED,
+        "TOO_MANY_RPCS_OF_PEER",
+      ]);
+      release();
+      expect((await call.outcome).code).toBe(status.OK);
+    }
+    expect(server.stats.refused).toEqual({ too_many_rpcs_of_peer: 3 });
+  });
+
+  it.each([
+    ["at once", false],
+    ["after it has sent headers", true],
+  ])("frees the place of a call that an interceptor refuses: %s", async (_name, sendsHeaders) => {
     const { server, client } = await serveFixture(
       {},
       {
         maxConcurrentRpcs: 1,
         interceptors: [
           (_method, call) => {
+            if (sendsHeaders) {
+              call.sendMetadata(new Metadata());
+            }
             call.sendStatus({ code: status.UNAUTHENTICATED, details: "who is there?" });
             return call as never;
           },
