@@ -1,5 +1,6 @@
 import { once } from "node:events";
-import type { ClientHttp2Session } from "node:http2";
+import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
+import { connect as connectTcp } from "node:net";
 import { status } from "@grpc/grpc-js";
 import { callFixture } from "@grpc-kit/testing";
 import { FixtureServiceService } from "@grpc-kit/testing/fixtures";
@@ -89,7 +90,8 @@ describe("stop", () => {
     const waiting = callFixture(client, "unary");
     await expect.poll(() => server.stats.queued).toBe(1);
     await server.stop({ graceMs: 0 });
-    expect((await waiting.outcome).code).toBe(status.UNAVAILABLE);
+    const refused = callErrorOf(await waiting.outcome);
+    expect([refused.code, refused.reason]).toEqual([status.UNAVAILABLE, "SERVER_DRAINING"]);
   });
 
   it("is shortened by a second call that is more impatient", async () => {
@@ -118,6 +120,24 @@ describe("stop", () => {
     const stopped = server.stop();
     late.resume().end(Buffer.alloc(5));
     expect(await statusOf(late)).toBe(status.OK);
+    await stopped;
+  });
+
+  it("serves the first call of a client that had connected before", async () => {
+    const { server, port } = await serveFixture();
+    const socket = connectTcp({ port, host: "127.0.0.1" });
+    await once(socket, "connect");
+    await expect.poll(() => server.stats.connections).toBe(1);
+    const stopped = server.stop();
+    const session = connectHttp2(`http://127.0.0.1:${port}`, { createConnection: () => socket });
+    const call = session.request({
+      ":method": "POST",
+      ":path": `${path}/Unary`,
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    call.resume().end(Buffer.alloc(5));
+    expect(await statusOf(call)).toBe(status.OK);
     await stopped;
   });
 

@@ -1,7 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import type { ClientHttp2Session, ClientHttp2Stream } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+} from "node:http2";
 import { connect as connectTcp, createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +13,7 @@ import { status } from "@grpc/grpc-js";
 import { callFixture, createFixtureClient } from "@grpc-kit/testing";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { openRawCall, statusOf } from "../test/raw-call.ts";
-import { serveFixture } from "../test/serve-fixture.ts";
+import { envelope, serveFixture } from "../test/serve-fixture.ts";
 import type { ServerEvent } from "./server-events.ts";
 
 async function connect(port: number): Promise<Socket> {
@@ -163,11 +167,33 @@ describe("connections", () => {
     expect([...codes]).toEqual([status.OK]);
   });
 
-  it("are closed that have no calls for maxIdleMs", async () => {
-    const { server, client } = await serveFixture({}, { connections: { maxIdleMs: 100 } });
-    await callFixture(client, "unary").outcome;
+  it("are closed that have no calls for maxIdleMs, so that no call is lost by it", async () => {
+    const { server, port } = await serveFixture({}, { connections: { maxIdleMs: 100 } });
+    const stream = openRawCall(port, "/fixtures.FixtureService/Unary").resume();
+    const session = stream.session as ClientHttp2Session;
+    const told = once(session, "goaway");
+    stream.end(Buffer.alloc(5));
+    // "All that you have sent is still served."
+    expect((await told)[1]).toBe(2 ** 31 - 1);
     await expect.poll(() => server.stats.connections).toBe(0);
-    expect((await callFixture(client, "unary").outcome).code).toBe(status.OK);
+  });
+
+  it("are closed that never made a call", async () => {
+    const { server, port } = await serveFixture({}, { connections: { maxIdleMs: 100 } });
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    await once(session, "connect");
+    await expect.poll(() => server.stats.connections).toBe(1);
+    await once(session, "close");
+    await expect.poll(() => server.stats.connections).toBe(0);
+  });
+
+  it("are freed of calls whose callers keep their side open after the answer", async () => {
+    const { port } = await serveFixture({ clientStream: () => envelope({}) });
+    const stream = openRawCall(port, "/fixtures.FixtureService/ClientStream").resume();
+    expect(await statusOf(stream)).toBe(status.OK);
+    expect(stream.closed).toBe(false);
+    await closed(stream);
+    expect(stream.rstCode).toBe(0);
   });
 });
 

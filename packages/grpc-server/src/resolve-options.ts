@@ -3,7 +3,7 @@ import type { ChannelOptions, ServerInterceptor } from "@grpc/grpc-js";
 import { type ErrorToStatus, errorToStatus as standardErrorToStatus } from "@grpc-kit/grpc-status";
 import { type AdminOptions, checkAdminOptions } from "./admin.ts";
 import type { CallObserver } from "./call-observer.ts";
-import { checkCount, checkDuration } from "./check-option.ts";
+import { checkCount, checkDuration, maxTimerMs } from "./check-option.ts";
 import { type ConnectionLimits, resolveConnectionOptions } from "./connection-options.ts";
 import { checkDeadlineOptions, type DeadlineOptions } from "./deadlines.ts";
 import { guardErrorToStatus, guardOnError, writeToStderr } from "./guard-callbacks.ts";
@@ -38,6 +38,9 @@ export interface ServerConfig {
   readonly admin: AdminOptions | undefined;
   readonly channelOptions: ChannelOptions;
 }
+
+// Later than this package's own look at a connection, which comes once a second.
+const grpcJsIdleMs = 2_000;
 
 const fourMiB = 4 * 1024 * 1024;
 
@@ -167,8 +170,10 @@ function resolveChannelOptions(
     "grpc.max_send_message_length": maxSendMessageBytes,
     ...finite("grpc.keepalive_time_ms", timeMs),
     ...finite("grpc.keepalive_timeout_ms", timeoutMs),
-    // For connections that never make a call. The others are seen to here, without losing calls.
-    ...finite("grpc.max_connection_idle_ms", maxIdleMs),
+    // For connections that never make a call. The others are seen to here before, without losing calls.
+    ...(Number.isFinite(maxIdleMs)
+      ? { "grpc.max_connection_idle_ms": Math.min(maxTimerMs, maxIdleMs + grpcJsIdleMs) }
+      : {}),
     "grpc.enable_channelz": admin === undefined ? 0 : 1,
     ...withoutUndefined(channelOptions),
   };
