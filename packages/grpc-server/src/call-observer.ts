@@ -98,7 +98,7 @@ export function observeCalls(
   };
 }
 
-export function kindOf({ requestStream, responseStream }: Route): CallKind {
+function kindOf({ requestStream, responseStream }: Route): CallKind {
   if (requestStream) {
     return responseStream ? "bidi_stream" : "client_stream";
   }

@@ -30,13 +30,12 @@ export interface StreamListener {
   onClose(open: OpenStream): void;
 }
 
-/** Which stream and which connection the running code serves. */
+/** Which stream the running code serves. */
 export interface StreamTracker {
   /** Begins to learn of streams. */
   watch(): void;
   /** Runs what sets up a connection; all that happens on the connection then belongs to it. */
   run(connection: Connection, setUp: () => void): void;
-  connection(): Connection | undefined;
   stream(): OpenStream | undefined;
   /** Learns of no more streams. */
   close(): void;
@@ -107,7 +106,6 @@ export function trackStreams(listener: StreamListener): StreamTracker {
       subscribe(closed, onClosed);
     },
     run: (connection, setUp) => storage.run({ connection, open: undefined }, setUp),
-    connection: () => storage.getStore()?.connection,
     stream: () => storage.getStore()?.open,
     close() {
       unsubscribe(created, onCreated);
