@@ -2,6 +2,7 @@ import type { Http2Session } from "node:http2";
 import { constants } from "node:http2";
 import type { Socket } from "node:net";
 import type { OpenStream } from "./open-stream.ts";
+import { atMost } from "./patience.ts";
 import type { Peer } from "./peers.ts";
 
 // Where a peer does not answer a PING, it is told to go all the same.
@@ -89,12 +90,7 @@ export class Connection {
       return;
     }
     session.goaway(constants.NGHTTP2_NO_ERROR, anyStream);
-    let giveUp: NodeJS.Timeout | undefined;
-    const patience = new Promise<void>((resolve) => {
-      giveUp = setTimeout(resolve, maxNoticeMs);
-    });
-    await Promise.race([this.roundTrip(), patience]);
-    clearTimeout(giveUp);
+    await atMost(maxNoticeMs, this.roundTrip());
     if (!session.closed) {
       session.close();
     }

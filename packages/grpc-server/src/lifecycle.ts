@@ -96,7 +96,7 @@ export class Lifecycle {
     await this.#started?.catch(() => {});
     if (this.#started !== undefined) {
       this.#enter("leaving");
-      await Promise.race([atMost(drainDelayMs, over), over]);
+      await atMost(drainDelayMs, over);
       this.#enter("draining");
       await Promise.race([this.#steps.drain(), over]);
       await Promise.race([this.#steps.idle(), over]);
