@@ -33,7 +33,10 @@ export class TokenBucket {
   }
 
   #fill(now: number): void {
-    this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) * this.#perMs);
-    this.#filledAt = now;
+    // In no time there is nothing to add; of an endless rate it would be no number.
+    if (now > this.#filledAt) {
+      this.#tokens = Math.min(this.#burst, this.#tokens + (now - this.#filledAt) * this.#perMs);
+      this.#filledAt = now;
+    }
   }
 }
