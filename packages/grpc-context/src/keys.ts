@@ -18,6 +18,15 @@ export interface Logger {
   error(fields: object, message: string): void;
 }
 
+/** What has come and gone on a call so far. */
+export interface Traffic {
+  readonly messagesReceived: number;
+  readonly messagesSent: number;
+  /** Of the messages, without their prefixes. Compressed ones are counted as they came. */
+  readonly bytesReceived: number;
+  readonly bytesSent: number;
+}
+
 // Registered, not unique: two installed copies of this package must mean the same value.
 
 /** The caller. Set by authentication. */
@@ -28,3 +37,6 @@ export const requestIdKey: ContextKey<string> = Symbol.for("grpc-kit.request-id"
 
 /** A logger whose lines carry the request id. Set where logging begins. */
 export const loggerKey: ContextKey<Logger> = Symbol.for("grpc-kit.logger");
+
+/** The call's traffic, which goes on changing. Set by servers that count it. */
+export const trafficKey: ContextKey<Traffic> = Symbol.for("grpc-kit.traffic");

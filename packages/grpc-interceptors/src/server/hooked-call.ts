@@ -1,0 +1,266 @@
+import {
+  type Metadata,
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  status,
+} from "@grpc/grpc-js";
+import { type CallValues, callValues, trafficKey } from "@grpc-kit/grpc-context";
+import { errorToStatus, type WireStatus } from "@grpc-kit/grpc-status";
+import type { Method } from "../method.ts";
+import { reportToStderr } from "../report.ts";
+import type {
+  CallHook,
+  CallOutcome,
+  CallStatus,
+  InterceptedCall,
+  ServerHook,
+} from "./call-hook.ts";
+
+type CallListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
+type SentStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
+
+/** One call on its way through hooks: listens to grpc-js, and is the call for what is inside. */
+export class HookedCall extends ServerInterceptingCall implements CallListener, InterceptedCall {
+  readonly method: Method;
+  readonly wire: ServerInterceptingCallInterface;
+  readonly startedAt: number = performance.now();
+  deadline: number;
+  readonly #hooks: readonly ServerHook[];
+  /** Of the hooks that have seen the headers, outermost first. */
+  readonly #entered: CallHook[] = [];
+  readonly #runners: CallHook[] = [];
+  #listener: CallListener | undefined;
+  #metadata: Metadata | undefined;
+  #status: CallStatus | undefined;
+  #error: unknown;
+  #outcome: CallOutcome | undefined;
+  #messagesReceived = 0;
+  #messagesSent = 0;
+
+  constructor(call: ServerInterceptingCallInterface, method: Method, hooks: readonly ServerHook[]) {
+    super(call);
+    this.wire = call;
+    this.method = method;
+    this.#hooks = hooks;
+    this.deadline = Number(call.getDeadline());
+  }
+
+  get metadata(): Metadata {
+    return this.#metadata as Metadata;
+  }
+
+  get values(): CallValues {
+    return callValues(this.metadata);
+  }
+
+  get peer(): string {
+    return this.wire.getPeer();
+  }
+
+  override start(listener: CallListener): void {
+    this.#listener = listener;
+    this.wire.start(this);
+  }
+
+  onReceiveMetadata(metadata: Metadata): void {
+    this.#metadata = metadata;
+    this.#enterFrom(0);
+  }
+
+  onReceiveMessage(message: unknown): void {
+    if (this.#isOver) {
+      return;
+    }
+    this.#messagesReceived += 1;
+    try {
+      for (const hook of this.#entered) {
+        hook.onMessage?.(message);
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+    this.#inside((listener) => listener.onReceiveMessage(message));
+  }
+
+  onReceiveHalfClose(): void {
+    this.#inside((listener) => listener.onReceiveHalfClose());
+  }
+
+  // grpc-js calls this at the end of every call, once its stream has closed.
+  onCancel(): void {
+    if (this.#outcome !== undefined) {
+      return;
+    }
+    const outcome = this.#toOutcome();
+    this.#outcome = outcome;
+    this.#runInside(() => {
+      try {
+        this.#listener?.onCancel();
+      } catch (error) {
+        reportToStderr(`${this.method.path} has thrown when it was cancelled`, error);
+      }
+    });
+    for (let index = this.#entered.length - 1; index >= 0; index -= 1) {
+      this.#end(this.#entered[index] as CallHook, outcome);
+    }
+  }
+
+  override sendMetadata(metadata: Metadata): void {
+    if (!this.#isOver) {
+      this.wire.sendMetadata(metadata);
+    }
+  }
+
+  override sendMessage(message: unknown, callback: () => void): void {
+    if (this.#isOver) {
+      return;
+    }
+    this.#messagesSent += 1;
+    for (const hook of this.#entered) {
+      hook.onSendMessage?.(message);
+    }
+    this.wire.sendMessage(message, callback);
+  }
+
+  override sendStatus({ code = status.UNKNOWN, details = "", metadata = null }: SentStatus): void {
+    if (this.#isOver) {
+      return;
+    }
+    let sent: CallStatus = { code, details, metadata };
+    for (let index = this.#entered.length - 1; index >= 0; index -= 1) {
+      const hook = this.#entered[index] as CallHook;
+      if (hook.onSendStatus !== undefined) {
+        sent = hook.onSendStatus(sent);
+      }
+    }
+    this.#status = sent;
+    this.wire.sendStatus(sent);
+  }
+
+  fail(error: unknown): void {
+    if (this.#isOver) {
+      return;
+    }
+    this.#error = error;
+    this.sendStatus({ metadata: null, ...this.#statusOf(error) });
+  }
+
+  /** Whether a status has been sent, or nobody waits for one any more. */
+  get #isOver(): boolean {
+    return this.#status !== undefined || this.#outcome !== undefined;
+  }
+
+  #enterFrom(first: number): void {
+    for (let index = first; index < this.#hooks.length; index += 1) {
+      try {
+        const entered = (this.#hooks[index] as ServerHook)(this);
+        if (entered instanceof Promise) {
+          void this.#enterLater(entered, index + 1);
+          return;
+        }
+        if (entered !== undefined && !this.#enter(entered, index + 1)) {
+          return;
+        }
+      } catch (error) {
+        this.fail(error);
+      }
+      if (this.#isOver) {
+        return;
+      }
+    }
+    this.#inform((listener) => listener.onReceiveMetadata(this.metadata));
+  }
+
+  async #enterLater(entering: Promise<CallHook | undefined>, next: number): Promise<void> {
+    try {
+      const entered = await entering;
+      if (this.#outcome !== undefined) {
+        entered?.onEnd?.(this.#outcome);
+        return;
+      }
+      if ((entered === undefined || this.#enter(entered, next)) && !this.#isOver) {
+        this.#enterFrom(next);
+      }
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  /** Whether to go on from here: a hook that runs what is further inside has done so already. */
+  #enter(entered: CallHook, next: number): boolean {
+    this.#entered.push(entered);
+    if (entered.run === undefined) {
+      return true;
+    }
+    this.#runners.push(entered);
+    entered.run(() => this.#enterFrom(next));
+    return false;
+  }
+
+  #inside(tell: (listener: CallListener) => void): void {
+    if (!this.#isOver) {
+      this.#runInside(() => this.#inform(tell));
+    }
+  }
+
+  #runInside(work: () => void, depth = 0): void {
+    const runner = this.#runners[depth];
+    if (runner?.run === undefined) {
+      work();
+    } else {
+      runner.run(() => this.#runInside(work, depth + 1));
+    }
+  }
+
+  // A throw of what is inside must not skip what is outside: the hooks see it as a status.
+  #inform(tell: (listener: CallListener) => void): void {
+    try {
+      tell(this.#listener as CallListener);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  #statusOf(error: unknown): WireStatus {
+    for (let index = this.#entered.length - 1; index >= 0; index -= 1) {
+      const answer = this.#entered[index]?.onFailure?.(error);
+      if (answer !== undefined) {
+        return answer;
+      }
+    }
+    const answer = errorToStatus(error, { domain: this.method.service });
+    if (answer.errorId !== undefined) {
+      reportToStderr(`${this.method.path} failed, error id ${answer.errorId}`, error);
+    }
+    return answer;
+  }
+
+  #end(hook: CallHook, outcome: CallOutcome): void {
+    try {
+      hook.onEnd?.(outcome);
+    } catch (error) {
+      reportToStderr(`an interceptor has thrown at the end of ${this.method.path}`, error);
+    }
+  }
+
+  #toOutcome(): CallOutcome {
+    const endedAt = performance.now();
+    const traffic = this.#metadata === undefined ? undefined : this.values.get(trafficKey);
+    // Timers may be a millisecond early.
+    const cancelledBy = Date.now() >= this.deadline - 1 ? "deadline" : "caller";
+    const cancelled = cancelledBy === "deadline" ? status.DEADLINE_EXCEEDED : status.CANCELLED;
+    return {
+      code: this.#status?.code ?? cancelled,
+      details: this.#status?.details ?? "",
+      trailers: this.#status?.metadata ?? null,
+      cancelledBy: this.#status === undefined ? cancelledBy : undefined,
+      error: this.#error,
+      endedAt,
+      durationMs: endedAt - this.startedAt,
+      messagesReceived: this.#messagesReceived,
+      messagesSent: this.#messagesSent,
+      bytesReceived: traffic?.bytesReceived,
+      bytesSent: traffic?.bytesSent,
+    };
+  }
+}
