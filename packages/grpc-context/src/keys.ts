@@ -1,3 +1,4 @@
+import type { status } from "@grpc/grpc-js";
 import type { ContextKey } from "./call-values.ts";
 
 /** Who makes a call, as authentication found out. */
@@ -25,6 +26,8 @@ export interface Traffic {
   /** Of the messages, without their prefixes. Compressed ones are counted as they came. */
   readonly bytesReceived: number;
   readonly bytesSent: number;
+  /** The status that was sent, also by what no interceptor sees; undefined if none was. */
+  readonly sentCode: status | undefined;
 }
 
 // Registered, not unique: two installed copies of this package must mean the same value.

@@ -48,6 +48,7 @@ describe("observers", () => {
       expect(end?.call.peer).toMatch(/^127\.0\.0\.1:\d+$/);
       expect(end).toMatchObject({
         code: status.OK,
+        isIntercepted: true,
         messagesReceived: received,
         messagesSent: sent,
         bytesReceived: received * 5,

@@ -4,6 +4,7 @@ import type { OpenStream, StreamListener } from "./open-stream.ts";
 import { peerOf } from "./peer-of.ts";
 import { timeoutOf } from "./request-headers.ts";
 import type { Route } from "./route.ts";
+import { sentCodeOf } from "./stream-traffic.ts";
 
 export type CallKind = "unary" | "server_stream" | "client_stream" | "bidi_stream";
 
@@ -28,6 +29,8 @@ export interface CallOutcome {
   readonly code: status;
   /** From its headers to the end of its stream. */
   readonly durationMs: number;
+  /** Whether it got as far as the interceptors; calls that the server refuses do not. */
+  readonly isIntercepted: boolean;
   readonly messagesReceived: number;
   readonly messagesSent: number;
   /** Of the messages, without their prefixes. Compressed ones are counted as they came. */
@@ -78,10 +81,11 @@ export function observeCalls(
         return;
       }
       const durationMs = performance.now() - open.openedAt;
-      const { messagesReceived, messagesSent, bytesReceived, bytesSent } = open;
+      const { isIntercepted, messagesReceived, messagesSent, bytesReceived, bytesSent } = open;
       const outcome: CallOutcome = {
         code: codeOf(open, durationMs),
         durationMs,
+        isIntercepted,
         messagesReceived,
         messagesSent,
         bytesReceived,
@@ -109,12 +113,10 @@ function tellOfThrow(error: unknown): void {
   process.stderr.write(`an observer of calls has thrown: ${String(error)}\n`);
 }
 
-// grpc-js sends some statuses by itself, so that what was sent is the one truth.
 function codeOf({ stream, headers }: OpenStream, durationMs: number): status {
-  const sent = stream.sentTrailers?.["grpc-status"] ?? stream.sentHeaders?.["grpc-status"];
+  const sent = sentCodeOf(stream);
   if (sent !== undefined) {
-    const code = Number(sent);
-    return status[code] === undefined ? status.UNKNOWN : code;
+    return sent;
   }
   if (stream.sentHeaders?.[":status"] !== undefined && stream.rstCode === 0) {
     return status.UNKNOWN;

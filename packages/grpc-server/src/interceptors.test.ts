@@ -6,7 +6,13 @@ import {
   type ServerListener,
   status,
 } from "@grpc/grpc-js";
-import { callValues, createContextKey, currentCall } from "@grpc-kit/grpc-context";
+import {
+  callValues,
+  createContextKey,
+  currentCall,
+  type Traffic,
+  trafficKey,
+} from "@grpc-kit/grpc-context";
 import { callFixture, callKinds } from "@grpc-kit/testing";
 import { describe, expect, it } from "vitest";
 import { intercept } from "../test/intercept.ts";
@@ -125,6 +131,29 @@ describe("an interceptor", () => {
     );
     const { code, details } = await callFixture(client, kind).outcome;
     expect([code, details, runs]).toEqual([status.UNAUTHENTICATED, "who are you", 0]);
+  });
+
+  it("sees what comes and goes, and what grpc-js answers by itself", async () => {
+    const seen: (Traffic | undefined)[] = [];
+    const look = intercept(
+      {},
+      {
+        onReceiveMetadata: (metadata, next) => {
+          seen.push(callValues(metadata).get(trafficKey));
+          next(metadata);
+        },
+      },
+    );
+    const { client } = await serveFixture(
+      {},
+      { interceptors: [look], maxReceiveMessageBytes: 100 },
+    );
+    await callFixture(client, "bidi", { requests: [{ text: "abc" }, { text: "abc" }] }).outcome;
+    await callFixture(client, "unary", { requests: [{ text: "x".repeat(200) }] }).outcome;
+    expect(seen).toMatchObject([
+      { messagesReceived: 2, messagesSent: 2, bytesReceived: 10, bytesSent: 10, sentCode: 0 },
+      { messagesReceived: 0, messagesSent: 0, sentCode: status.RESOURCE_EXHAUSTED },
+    ]);
   });
 
   it("may leave values for the handler, each call its own", async () => {

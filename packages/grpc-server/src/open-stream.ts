@@ -18,6 +18,8 @@ export interface OpenStream {
   bytesSent: number;
   /** How many of the messages that were sent have left this process. */
   messagesTaken: number;
+  /** Whether the interceptors have been shown its headers. */
+  isIntercepted: boolean;
   /** Whether nothing more is done for it: its status has been sent, or nobody waits for one. */
   isEnded: boolean;
   /** What observers were told of it. */
@@ -80,6 +82,7 @@ export function trackStreams(listener: StreamListener): StreamTracker {
       bytesReceived: 0,
       bytesSent: 0,
       messagesTaken: 0,
+      isIntercepted: false,
       isEnded: false,
       observed: undefined,
       openedAt: 0,

@@ -14,6 +14,7 @@ import { RequestFrames } from "./request-frames.ts";
 import type { Route } from "./route.ts";
 import type { RunningCall, RunningCalls } from "./running-calls.ts";
 import type { Refusal, Refusals } from "./server-events.ts";
+import { shareTraffic } from "./stream-traffic.ts";
 
 export type CallListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 export type CallStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
@@ -121,6 +122,7 @@ export class WireCall
         this.cut(new StatusError(status.DEADLINE_EXCEEDED, "no message for too long"));
       }, streamIdleTimeoutMs);
     }
+    shareTraffic(this.open, this.#metadata as Metadata);
     try {
       this.#listener?.onReceiveMetadata(this.#metadata as Metadata);
     } catch (error) {

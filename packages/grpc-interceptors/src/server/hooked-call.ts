@@ -249,11 +249,13 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     // Timers may be a millisecond early.
     const cancelledBy = Date.now() >= this.deadline - 1 ? "deadline" : "caller";
     const cancelled = cancelledBy === "deadline" ? status.DEADLINE_EXCEEDED : status.CANCELLED;
+    // grpc-js sends some statuses by itself: for a message that is too large, for instance.
+    const code = this.#status?.code ?? traffic?.sentCode;
     return {
-      code: this.#status?.code ?? cancelled,
+      code: code ?? cancelled,
       details: this.#status?.details ?? "",
       trailers: this.#status?.metadata ?? null,
-      cancelledBy: this.#status === undefined ? cancelledBy : undefined,
+      cancelledBy: code === undefined ? cancelledBy : undefined,
       error: this.#error,
       endedAt,
       durationMs: endedAt - this.startedAt,
