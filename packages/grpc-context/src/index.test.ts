@@ -10,6 +10,7 @@ it("exports no more than this", async () => {
       "loggerKey",
       "requestIdKey",
       "runInCall",
+      "traceKey",
       "trafficKey",
     ]
   `);

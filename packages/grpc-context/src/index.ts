@@ -5,7 +5,9 @@ export {
   type Logger,
   loggerKey,
   requestIdKey,
+  type TraceIds,
   type Traffic,
+  traceKey,
   trafficKey,
 } from "./keys.ts";
 // The server's side.

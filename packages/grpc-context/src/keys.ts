@@ -30,6 +30,15 @@ export interface Traffic {
   readonly sentCode: status | undefined;
 }
 
+/** The span that the call runs in: https://www.w3.org/TR/trace-context/#traceparent-header */
+export interface TraceIds {
+  /** 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** 16 hexadecimal digits. */
+  readonly spanId: string;
+  readonly isSampled: boolean;
+}
+
 // Registered, not unique: two installed copies of this package must mean the same value.
 
 /** The caller. Set by authentication. */
@@ -43,3 +52,6 @@ export const loggerKey: ContextKey<Logger> = Symbol.for("grpc-kit.logger");
 
 /** The call's traffic, which goes on changing. Set by servers that count it. */
 export const trafficKey: ContextKey<Traffic> = Symbol.for("grpc-kit.traffic");
+
+/** The call's span. Set by tracing. */
+export const traceKey: ContextKey<TraceIds> = Symbol.for("grpc-kit.trace");

@@ -53,8 +53,15 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     return callValues(this.metadata);
   }
 
+  // Not getPeer: once the stream has closed it knows of none.
   get peer(): string {
-    return this.wire.getPeer();
+    const { remoteAddress, remotePort } = this.wire.getConnectionInfo();
+    if (remoteAddress === undefined) {
+      return "unknown";
+    }
+    return remoteAddress.includes(":")
+      ? `[${remoteAddress}]:${remotePort}`
+      : `${remoteAddress}:${remotePort}`;
   }
 
   override start(listener: CallListener): void {
