@@ -7,6 +7,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { NotFoundError } from "@grpc-kit/grpc-status";
+import { tellCpuTime } from "@grpc-kit/testing/bench";
 import { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import { createGrpcServer } from "../src/index.ts";
 
@@ -75,9 +76,4 @@ async function startGrpcKit(): Promise<number> {
 }
 
 const port = await (process.argv[2] === "grpc-kit" ? startGrpcKit() : startGrpcJs());
-process.on("SIGINT", () => process.exit());
-process.on("message", () => {
-  const { user, system } = process.cpuUsage();
-  process.send?.({ cpuMicroseconds: user + system });
-});
-process.send?.({ port });
+tellCpuTime(port);
