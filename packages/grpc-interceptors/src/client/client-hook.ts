@@ -2,8 +2,8 @@ import {
   InterceptingCall,
   type Interceptor,
   type InterceptorOptions,
+  type Listener,
   type Metadata,
-  type StatusObject,
   type status,
 } from "@grpc/grpc-js";
 import { type Method, toMethod } from "../method.ts";
@@ -35,12 +35,22 @@ export interface ClientOutcome {
 export interface ClientCallHook {
   /** Runs what sends the call. */
   run?(work: () => void): void;
+  /** A message to the server. */
+  onSendMessage?(message: unknown): void;
+  /** A message from the server. */
+  onMessage?(message: unknown): void;
   /** The call is over. Called once. */
   onEnd?(outcome: ClientOutcome): void;
 }
 
+type MetadataListener = NonNullable<Listener["onReceiveMetadata"]>;
+type MessageListener = NonNullable<Listener["onReceiveMessage"]>;
+type StatusListener = NonNullable<Listener["onReceiveStatus"]>;
+
 /** Looks at a call before it is sent. Undefined: nothing more to do in this call. Must not throw. */
 export type ClientHook = (call: StartedCall) => ClientCallHook | undefined;
+
+const maxMethods = 1_000;
 
 /** An interceptor that watches calls and adds to their metadata, for all four kinds of call. */
 export function clientInterceptor(hook: ClientHook): Interceptor {
@@ -50,7 +60,10 @@ export function clientInterceptor(hook: ClientHook): Interceptor {
     let method = methods.get(definition.path);
     if (method === undefined) {
       method = toMethod(definition);
-      methods.set(definition.path, method);
+      // A proxy calls whatever it is asked to.
+      if (methods.size < maxMethods) {
+        methods.set(definition.path, method);
+      }
     }
     return watch(options, nextCall, method, hook);
   };
@@ -62,48 +75,96 @@ function watch(
   method: Method,
   hook: ClientHook,
 ): InterceptingCall {
-  let [messagesSent, messagesReceived] = [0, 0];
+  let watched: WatchedCall | undefined;
   return new InterceptingCall(nextCall(options), {
     start(callers, listener, next) {
-      const startedAt = performance.now();
       // The caller may use the same metadata for many calls.
       const metadata = callers.clone();
-      const entered = hook({ method, metadata, options, startedAt });
+      const call = { method, metadata, options, startedAt: performance.now() };
+      const entered = guarded(method, () => hook(call));
       if (entered === undefined) {
         next(metadata, listener);
         return;
       }
-      const onEnd = ({ code, details, metadata: trailers }: StatusObject): void => {
-        const endedAt = performance.now();
-        const durationMs = endedAt - startedAt;
-        const counts = { messagesSent, messagesReceived };
-        try {
-          entered.onEnd?.({ code, details, trailers, endedAt, durationMs, ...counts });
-        } catch (error) {
-          reportToStderr(`an interceptor has thrown at the end of ${method.path}`, error);
-        }
+      const listening = new WatchedCall(call, entered);
+      watched = listening;
+      let isSent = false;
+      const send = (): void => {
+        isSent = true;
+        next(metadata, listening);
       };
-      const send = (): void =>
-        next(metadata, {
-          onReceiveMetadata: (headers, proceed) => proceed(headers),
-          onReceiveMessage(message, proceed) {
-            messagesReceived += 1;
-            proceed(message);
-          },
-          onReceiveStatus(received, proceed) {
-            onEnd(received);
-            proceed(received);
-          },
-        });
       if (entered.run === undefined) {
         send();
-      } else {
-        entered.run(send);
+        return;
+      }
+      guarded(method, () => entered.run?.(send));
+      if (!isSent) {
+        send();
       }
     },
     sendMessage(message, next) {
-      messagesSent += 1;
+      watched?.onSendMessage(message);
       next(message);
     },
   });
+}
+
+/** Counts what comes and goes, and tells a hook of it. */
+class WatchedCall implements Listener {
+  readonly #call: StartedCall;
+  readonly #hook: ClientCallHook;
+  #messagesSent = 0;
+  #messagesReceived = 0;
+
+  constructor(call: StartedCall, hook: ClientCallHook) {
+    this.#call = call;
+    this.#hook = hook;
+  }
+
+  onSendMessage(message: unknown): void {
+    this.#messagesSent += 1;
+    if (this.#hook.onSendMessage !== undefined) {
+      guarded(this.#call.method, () => this.#hook.onSendMessage?.(message));
+    }
+  }
+
+  // grpc-js takes a listener whose function has one parameter for one of its own.
+  readonly onReceiveMetadata: MetadataListener = (headers, next) => next(headers);
+
+  readonly onReceiveMessage: MessageListener = (message, next) => {
+    // grpc-js tells of a null before a status without a message.
+    if (message !== null) {
+      this.#messagesReceived += 1;
+      if (this.#hook.onMessage !== undefined) {
+        guarded(this.#call.method, () => this.#hook.onMessage?.(message));
+      }
+    }
+    next(message);
+  };
+
+  readonly onReceiveStatus: StatusListener = (received, next) => {
+    const { code, details, metadata: trailers } = received;
+    const endedAt = performance.now();
+    const outcome: ClientOutcome = {
+      code,
+      details,
+      trailers,
+      endedAt,
+      durationMs: endedAt - this.#call.startedAt,
+      messagesSent: this.#messagesSent,
+      messagesReceived: this.#messagesReceived,
+    };
+    guarded(this.#call.method, () => this.#hook.onEnd?.(outcome));
+    next(received);
+  };
+}
+
+/** What watches a call must not break it. */
+function guarded<Result>({ path }: Method, work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch (error) {
+    reportToStderr(`an interceptor has thrown in a call of ${path}`, error);
+    return undefined;
+  }
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
-import { NotFoundError } from "@grpc-kit/grpc-status";
+import { NotFoundError, StatusError } from "@grpc-kit/grpc-status";
 import { callFixture, callKinds } from "@grpc-kit/testing";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { serveFixture } from "../../test/serve-fixture.ts";
 import type { CallHook, CallOutcome, ServerHook } from "./call-hook.ts";
 import { fuse, serverInterceptor } from "./server-interceptor.ts";
@@ -141,6 +141,7 @@ describe("serverInterceptor", () => {
   });
 
   it.each(callKinds)("makes a status of what is thrown further inside: %s", async (kind) => {
+    const write = vi.spyOn(process.stderr, "write").mockReturnValue(true);
     const seen: CallOutcome[] = [];
     const error = new Error("S3CR3T");
     const broken: ServerInterceptor = (_method, call) =>
@@ -158,6 +159,25 @@ describe("serverInterceptor", () => {
     const { code, details } = await callFixture(client, kind).outcome;
     expect([code, details]).toEqual([status.INTERNAL, "internal error"]);
     await expect.poll(() => seen).toMatchObject([{ code, error }]);
+    expect(String(write.mock.calls[0]?.[0])).toMatch(/ failed, error id .*S3CR3T/);
+  });
+
+  it("shows a nearer deadline to all that is further inside", async () => {
+    const seen: CallOutcome[] = [];
+    const asked: number[] = [];
+    const hurry: ServerHook = (call) => {
+      call.deadline = Date.now() + 50;
+      const timer = setTimeout(() => call.fail(new StatusError(status.DEADLINE_EXCEEDED, "")), 50);
+      return { onEnd: () => clearTimeout(timer) };
+    };
+    const { client } = await serveFixture({
+      interceptors: [serverInterceptor(hurry), serverInterceptor(outcomes(seen))],
+      handlers: { unary: (call) => asked.push(Number(call.getDeadline())) },
+    });
+    const { code } = await callFixture(client, "unary").outcome;
+    expect(code).toBe(status.DEADLINE_EXCEEDED);
+    await expect.poll(() => seen).toMatchObject([{ code, cancelledBy: "deadline" }]);
+    expect(asked[0]).toBeLessThanOrEqual(Date.now() + 50);
   });
 
   it("refuses a message on a stream, and with it the call", async () => {

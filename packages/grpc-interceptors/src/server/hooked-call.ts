@@ -1,4 +1,5 @@
 import {
+  type Deadline,
   type Metadata,
   ServerInterceptingCall,
   type ServerInterceptingCallInterface,
@@ -64,6 +65,11 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
       : `${remoteAddress}:${remotePort}`;
   }
 
+  // An interceptor may have brought it nearer.
+  override getDeadline(): Deadline {
+    return this.deadline;
+  }
+
   override start(listener: CallListener): void {
     this.#listener = listener;
     this.wire.start(this);
@@ -71,6 +77,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
 
   onReceiveMetadata(metadata: Metadata): void {
     this.#metadata = metadata;
+    this.deadline = Number(this.wire.getDeadline());
     this.#enterFrom(0);
   }
 
