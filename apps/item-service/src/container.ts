@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
 import { type AwilixContainer, asFunction, asValue, createContainer, type Resolver } from "awilix";
+import type { Logger } from "pino";
+import { Registry } from "prom-client";
 import { openSqliteDatabase } from "./adapters/sqlite-database.ts";
 import { createSqliteItemRepository } from "./adapters/sqlite-item-repository.ts";
 import { migrateSqliteDatabase } from "./adapters/sqlite-migrations.ts";
@@ -13,13 +15,15 @@ import type { ItemUseCases } from "./application/item-use-cases.ts";
 import { createListItems } from "./application/list-items.ts";
 import { createSyncItem } from "./application/sync-item.ts";
 import { createUpdateItem } from "./application/update-item.ts";
-import { type Log, logToStderr } from "./log.ts";
+import { createLogger } from "./log.ts";
 import type { Settings } from "./settings.ts";
 
 /** What the container has, by name. */
 export interface ItemCradle extends ItemUseCases {
   readonly settings: Settings;
-  readonly log: Log;
+  /** In the scope of a call it is the call's own. */
+  readonly logger: Logger;
+  readonly registry: Registry;
   readonly now: () => Date;
   readonly newId: () => string;
   readonly database: DatabaseSync;
@@ -37,7 +41,8 @@ export function createItemContainer(
   const container = createContainer<ItemCradle>({ injectionMode: "PROXY", strict: true });
   container.register({
     settings: asValue(settings),
-    log: asValue(logToStderr),
+    logger: asFunction(() => createLogger({ level: settings.logLevel })).singleton(),
+    registry: asFunction(() => new Registry()).singleton(),
     now: asValue(() => new Date()),
     newId: asValue(() => randomUUID()),
     database: asFunction(openDatabase)

@@ -1,38 +1,53 @@
-import { inspect } from "node:util";
 import type { ServerEventListener } from "@grpc-kit/grpc-server";
+import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from "pino";
 
-export type Level = "info" | "warn" | "error";
+export interface LoggerOptions {
+  /** Default: "info". */
+  readonly level?: string;
+  /** Takes the lines. Default: stderr, so that stdout is free for what a command prints. */
+  readonly stream?: DestinationStream;
+}
 
-export type Log = (
-  level: Level,
-  message: string,
-  fields: Readonly<Record<string, unknown>>,
-) => void;
-
-/** Writes one line of JSON to stderr. */
-export const logToStderr: Log = (level, message, { error, ...fields }) => {
-  const time = new Date().toISOString();
-  const shown = error === undefined ? {} : { error: inspect(error) };
-  process.stderr.write(`${JSON.stringify({ time, level, message, ...fields, ...shown })}\n`);
-};
+/** A logger that writes one line of JSON for each record. */
+export function createLogger({
+  level = "info",
+  stream = destination({ fd: 2, sync: false }),
+}: LoggerOptions = {}): Logger {
+  const options = {
+    level,
+    base: null,
+    messageKey: "message",
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  return pino(options, stream);
+}
 
 /** Logs what a server tells of itself. Refusals are counted, not logged: an attack must not fill the disk. */
-export function logServerEvents(log: Log): ServerEventListener {
-  return ({ type, ...fields }) => {
-    switch (type) {
+export function logServerEvents(logger: Logger): ServerEventListener {
+  return (event) => {
+    switch (event.type) {
       case "refused":
         return;
-      case "phase":
-      case "admin_listening":
-      case "tls_reloaded":
-        log("info", type, fields);
+      case "phase": {
+        const { phase, durationMs } = event;
+        logger.info({ phase, durationMs }, "phase");
         return;
+      }
+      case "admin_listening":
+      case "tls_reloaded": {
+        const { type, ...fields } = event;
+        logger.info(fields, type);
+        return;
+      }
       case "calls_cut":
-        log("warn", type, fields);
+        logger.warn({ calls: event.calls }, event.type);
         return;
       case "tls_reload_failed":
-      case "cleanup_failed":
-        log("error", type, fields);
+      case "cleanup_failed": {
+        const { type, error, ...fields } = event;
+        logger.error({ ...fields, err: error }, type);
+      }
     }
   };
 }

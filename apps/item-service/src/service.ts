@@ -1,6 +1,7 @@
 import { createGrpcServer, type GrpcServer } from "@grpc-kit/grpc-server";
 import { toServerOptions } from "@grpc-kit/grpc-server/settings";
 import { createItemContainer, type ItemCradle } from "./container.ts";
+import { createInterceptors, createItemVerifier } from "./grpc/interceptors.ts";
 import { itemErrorToStatus } from "./grpc/item-errors-to-status.ts";
 import { registerServices } from "./grpc/router.ts";
 import { createItemHealth } from "./health.ts";
@@ -17,16 +18,16 @@ export async function createItemService(
 ): Promise<GrpcServer> {
   const container = createItemContainer(settings, overrides);
   try {
-    const { log } = container.cradle;
+    const { logger, registry } = container.cradle;
+    const verifier = settings.auth && createItemVerifier(settings.auth, logger);
     const server = createGrpcServer({
       ...toServerOptions(settings.server),
+      ...createInterceptors({ logger, registry, verifier }),
       errorToStatus: itemErrorToStatus,
-      onError: (error, { path }, errorId) =>
-        log("error", "the call failed", { path, errorId, error }),
     });
-    const health = createItemHealth(container);
-    registerServices(server, { settings: settings.server, container, health });
-    server.onEvent(logServerEvents(log));
+    const health = createItemHealth(container, verifier);
+    registerServices(server, { settings, container, health });
+    server.onEvent(logServerEvents(logger));
     server.onEvent((event) => {
       if (event.type === "phase" && event.phase === "serving") {
         void health.start();
@@ -38,6 +39,7 @@ export async function createItemService(
     });
     server.addCleanup("container", () => container.dispose());
     server.addCleanup("health", () => health.stop());
+    server.addCleanup("token keys", () => verifier?.close());
     return server;
   } catch (error) {
     await container.dispose();

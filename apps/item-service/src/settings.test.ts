@@ -3,8 +3,15 @@ import { readSettings } from "./settings.ts";
 
 describe("readSettings", () => {
   it("has a default for everything: one process without a certificate", () => {
-    const { server, databaseUrl } = readSettings({});
-    expect(databaseUrl).toBe("sqlite:data/item-service.db");
+    const { server, ...own } = readSettings({});
+    expect(own).toEqual({
+      auth: undefined,
+      databaseUrl: "sqlite:data/item-service.db",
+      adminHost: "127.0.0.1",
+      adminPort: 9_464,
+      logLevel: "info",
+      tracesExporter: "none",
+    });
     expect(server).toMatchObject({
       enabled: true,
       host: "0.0.0.0",
@@ -51,6 +58,9 @@ describe("readSettings", () => {
       GRPC_SERVER_PORT: "65536",
       GRPC_SERVER_MAX_WORKER: "7",
       DATABASE_URL: "mysql:items",
+      ADMIN_PORT: "65536",
+      LOG_LEVEL: "loud",
+      AUTH_ISSUER: "me",
     };
     expect(() => readSettings(environment)).toThrow(
       new TypeError(
@@ -58,7 +68,11 @@ describe("readSettings", () => {
           'GRPC_SERVER_HOST must be a host name or an IP address, got ""',
           'GRPC_SERVER_PORT must be an integer from 0 to 65535, got "65536"',
           "GRPC_SERVER_MAX_WORKER is unknown, did you mean GRPC_SERVER_MAX_WORKERS?",
+          "AUTH_AUDIENCE must be set when another AUTH_ variable is",
+          "one of AUTH_JWKS_URL, AUTH_JWKS_FILE, AUTH_PUBLIC_KEY_FILE must be set, got none",
           'DATABASE_URL must be sqlite:<path>, got "mysql:items"',
+          'ADMIN_PORT must be an integer from 0 to 65535, got "65536"',
+          'LOG_LEVEL must be one of debug, info, warn, error, got "loud"',
         ].join("\n"),
       ),
     );

@@ -12,7 +12,7 @@ import { type GrpcCallError, toCallError } from "@grpc-kit/grpc-status";
 import { onTestFinished } from "vitest";
 import type { ItemCradle } from "../src/container.ts";
 import { all, one } from "../src/demo/calls.ts";
-import type { Level } from "../src/log.ts";
+import { createLogger } from "../src/log.ts";
 import { createItemService } from "../src/service.ts";
 import { readSettings } from "../src/settings.ts";
 
@@ -31,7 +31,7 @@ export interface ServedItems {
 }
 
 export interface LoggedLine {
-  readonly level: Level;
+  readonly level: string;
   readonly message: string;
   readonly [field: string]: unknown;
 }
@@ -50,7 +50,7 @@ export async function serveItems(
   });
   const logged: LoggedLine[] = [];
   const service = await createItemService(settings, {
-    log: (level, message, fields) => logged.push({ level, message, ...fields }),
+    logger: createLogger({ stream: { write: (line) => logged.push(JSON.parse(line)) } }),
     ...overrides,
   });
   const { target: address } = await service.start();

@@ -1,3 +1,4 @@
+import { HealthReportServiceService } from "@grpc-kit/generated-protos/common/health";
 import { fileDescriptorSet } from "@grpc-kit/generated-protos/descriptors";
 import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
 import { HealthService } from "@grpc-kit/generated-protos/grpc/health/v1";
@@ -5,13 +6,13 @@ import type { Health } from "@grpc-kit/grpc-health";
 import type { GrpcServer } from "@grpc-kit/grpc-server";
 import { addReflection } from "@grpc-kit/grpc-server/reflection";
 import { createServicer } from "@grpc-kit/grpc-server/servicer";
-import type { GrpcServerSettings } from "@grpc-kit/grpc-server/settings";
 import type { AwilixContainer } from "awilix";
 import type { ItemCradle } from "../container.ts";
+import type { Settings } from "../settings.ts";
 import { itemHandlers } from "./item-handlers.ts";
 
 export interface Served {
-  readonly settings: Pick<GrpcServerSettings, "healthCheckEnabled" | "reflectionEnabled">;
+  readonly settings: Pick<Settings, "auth" | "server">;
   readonly container: AwilixContainer<ItemCradle>;
   readonly health: Health;
 }
@@ -25,10 +26,14 @@ export function registerServices(
     ItemServiceService,
     createServicer(container, ItemServiceService, itemHandlers),
   );
-  if (settings.healthCheckEnabled) {
+  if (settings.server.healthCheckEnabled) {
     server.addService(HealthService, health.handlers);
+    // It tells what the service depends on, which is not for everybody.
+    if (settings.auth !== undefined) {
+      server.addService(HealthReportServiceService, health.reportHandlers);
+    }
   }
-  if (settings.reflectionEnabled) {
+  if (settings.server.reflectionEnabled) {
     addReflection(server, { descriptorSets: [fileDescriptorSet()] });
   }
 }

@@ -10,7 +10,8 @@ import { type CallKind, callFixture, callKinds } from "@grpc-kit/testing";
 import { assert, asyncProperty, integer, string } from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { type FixtureHandlers, serveFixture } from "../../test/serve-fixture.ts";
-import { errors, type HiddenFailure } from "./errors.ts";
+import { errors } from "./errors.ts";
+import type { HiddenFailure } from "./hidden-failure.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
 
 /** Handlers that fail with this in the way that grpc-js has for each kind of call. */
@@ -65,7 +66,7 @@ describe("errors", () => {
       expect(JSON.stringify(outcome.trailers.toJSON())).not.toContain("S3CR3T");
       const errorId = detail?.metadata.get("error_id");
       expect(errorId).toMatch(/^[0-9a-f-]{36}$/);
-      expect(hidden).toMatchObject([{ errorId, call: { peer: expect.stringContaining("127.0") } }]);
+      expect(hidden).toMatchObject([{ errorId, call: { method: { name: expect.any(String) } } }]);
     });
 
     it("sends a status that is meant, with details for programs", async () => {

@@ -7,23 +7,14 @@ import {
   toSafeStatus,
   type WireStatus,
 } from "@grpc-kit/grpc-status";
-import { reportToStderr } from "../report.ts";
 import type { CallHook, CallStatus, InterceptedCall } from "./call-hook.ts";
+import { type HiddenFailure, logHiddenFailure } from "./hidden-failure.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
-
-/** A failure that its caller is not told everything of. */
-export interface HiddenFailure {
-  /** What was thrown; where only grpc-js has seen it, an Error with the text that it made of it. */
-  readonly error: unknown;
-  /** What the caller got instead of the cause. */
-  readonly errorId: string;
-  readonly call: InterceptedCall;
-}
 
 export interface ErrorsOptions {
   /** Says what a caller is told of whatever was thrown. Default: that of grpc-status. */
   readonly errorToStatus?: ErrorToStatus;
-  /** Takes each failure that is hidden from its caller. Must not throw. Default: writes it to stderr. */
+  /** Takes each failure that is hidden from its caller. Must not throw. Default: `logHiddenFailure`. */
   readonly onHidden?: (failure: HiddenFailure) => void;
 }
 
@@ -38,7 +29,7 @@ export interface ErrorsOptions {
  */
 export function errors({
   errorToStatus = standardErrorToStatus,
-  onHidden = reportHidden,
+  onHidden = logHiddenFailure,
 }: ErrorsOptions = {}): ServerInterceptor {
   return serverInterceptor((call) => new UniformErrors(call, errorToStatus, onHidden));
 }
@@ -114,8 +105,4 @@ const accidents: readonly status[] = [status.UNKNOWN, status.INTERNAL, status.DA
 
 function hasDetails(metadata: Metadata | null): boolean {
   return metadata !== null && metadata.get("grpc-status-details-bin").length > 0;
-}
-
-function reportHidden({ error, errorId, call }: HiddenFailure): void {
-  reportToStderr(`${call.method.path} failed, error id ${errorId}`, error);
 }

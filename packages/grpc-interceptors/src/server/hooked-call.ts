@@ -16,6 +16,7 @@ import type {
   InterceptedCall,
   ServerHook,
 } from "./call-hook.ts";
+import { logHiddenFailure } from "./hidden-failure.ts";
 
 type CallListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 type SentStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
@@ -140,7 +141,8 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     if (this.#isOver) {
       return;
     }
-    let sent: CallStatus = { code, details, metadata };
+    // What a handler fails with may have a `metadata` that is none of grpc-js's.
+    let sent: CallStatus = { code, details, metadata: isMetadata(metadata) ? metadata : null };
     for (let index = this.#entered.length - 1; index >= 0; index -= 1) {
       const hook = this.#entered[index] as CallHook;
       if (hook.onSendStatus !== undefined) {
@@ -244,7 +246,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     }
     const answer = errorToStatus(error, { domain: this.method.service });
     if (answer.errorId !== undefined) {
-      reportToStderr(`${this.method.path} failed, error id ${answer.errorId}`, error);
+      logHiddenFailure({ error, errorId: answer.errorId, call: this });
     }
     return answer;
   }
@@ -263,12 +265,14 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     // Timers may be a millisecond early.
     const cancelledBy = Date.now() >= this.deadline - 1 ? "deadline" : "caller";
     const cancelled = cancelledBy === "deadline" ? status.DEADLINE_EXCEEDED : status.CANCELLED;
-    // grpc-js sends some statuses by itself: for a message that is too large, for instance.
-    const code = this.#status?.code ?? traffic?.sentCode;
+    // grpc-js sends some statuses by itself, for a message that is too large for instance, and drops
+    // one that comes after the caller's reset. Only a server that looks at the stream knows of these.
+    const code = traffic === undefined ? this.#status?.code : traffic.sentCode;
+    const sent = code === this.#status?.code ? this.#status : undefined;
     return {
       code: code ?? cancelled,
-      details: this.#status?.details ?? "",
-      trailers: this.#status?.metadata ?? null,
+      details: sent?.details ?? "",
+      trailers: sent?.metadata ?? null,
       cancelledBy: code === undefined ? cancelledBy : undefined,
       error: this.#error,
       endedAt,
@@ -279,4 +283,8 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
       bytesSent: traffic?.bytesSent,
     };
   }
+}
+
+function isMetadata(value: Metadata | null): value is Metadata {
+  return typeof value?.clone === "function";
 }

@@ -1,6 +1,13 @@
+// For interceptors of your own.
 export type { CallKind, Method } from "../method.ts";
-export { type AuthorizeOptions, authorize } from "./authorize.ts";
-// What options and results are made of, and what interceptors of your own may be made with.
+export type { AdaptiveLimitOptions } from "./adaptive-limit.ts";
+export {
+  type AuthorizationDecision,
+  type AuthorizationReason,
+  type AuthorizeOptions,
+  authorize,
+} from "./authorize.ts";
+export type { AuthorizationRule } from "./authorize-rules.ts";
 export type {
   CallHook,
   CallOutcome,
@@ -9,13 +16,23 @@ export type {
   ServerHook,
 } from "./call-hook.ts";
 export type { CallObserver, ObservedCall, ObservedOutcome } from "./call-observer.ts";
-export { type ConcurrencyLimitOptions, concurrencyLimit } from "./concurrency-limit.ts";
-export { type DeadlineOptions, deadline } from "./deadline.ts";
-export { type ErrorsOptions, errors, type HiddenFailure } from "./errors.ts";
-export { isHealthOrReflection } from "./log-levels.ts";
+export {
+  type ConcurrencyLimit,
+  type ConcurrencyLimitOptions,
+  type ConcurrencyRefusal,
+  type ConcurrencyStats,
+  concurrencyLimit,
+} from "./concurrency-limit.ts";
+export { type DeadlineOptions, deadline, type MethodDeadline } from "./deadline.ts";
+export { type ErrorsOptions, errors } from "./errors.ts";
+export { type HiddenFailure, logHiddenFailure } from "./hidden-failure.ts";
+export { isHealthOrReflection, type LogLevelOptions } from "./log-levels.ts";
 export { type LoggingOptions, logging } from "./logging.ts";
+export { toLoggedError } from "./logging-error.ts";
+export type { LeveledLogger } from "./logging-line.ts";
 export type { ObservingInterceptor } from "./observing-interceptor.ts";
 export { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
+export type { PayloadLoggingOptions } from "./redaction.ts";
 export { type RequestContextOptions, requestContext } from "./request-context.ts";
 export { health, type MethodMatch, methods, not, reflection, select } from "./select.ts";
 export { fuse, serverInterceptor } from "./server-interceptor.ts";
@@ -24,4 +41,11 @@ export {
   type StandardServerOptions,
   standardServerInterceptors,
 } from "./standard.ts";
-export { type ValidationOptions, validation } from "./validation.ts";
+export {
+  type RateLimitStore,
+  type RateLimitVerdict,
+  type TokenBucketOptions,
+  type TokenBuckets,
+  tokenBuckets,
+} from "./token-bucket.ts";
+export { type RequestValidator, type ValidationOptions, validation } from "./validation.ts";

@@ -2,6 +2,7 @@ import type { ServerInterceptor } from "@grpc/grpc-js";
 import { type CallValues, type Logger, loggerKey } from "@grpc-kit/grpc-context";
 import type { CallObserver } from "./call-observer.ts";
 import { type ErrorsOptions, errors } from "./errors.ts";
+import { logFailure } from "./hidden-failure.ts";
 import { type LoggingOptions, logging } from "./logging.ts";
 import type { ObservingInterceptor } from "./observing-interceptor.ts";
 import { type RequestContextOptions, requestContext } from "./request-context.ts";
@@ -55,10 +56,8 @@ export interface StandardServer {
  */
 export function standardServerInterceptors(options: StandardServerOptions): StandardServer {
   const { logger, tracing, metrics } = options;
-  const onError: StandardServer["onError"] = (error, call, errorId) => {
-    const fields = { "grpc.path": call.path, error_id: errorId, err: error };
-    (call.get(loggerKey) ?? logger).error(fields, "a failure is hidden from its caller");
-  };
+  const onError: StandardServer["onError"] = (error, call, errorId) =>
+    logFailure(call.get(loggerKey) ?? logger, { path: call.path, error, errorId });
   const log = logging({ ...options.logging, logger });
   const guards = [options.auth, options.authorize, options.rateLimit]
     .filter(isGiven)
@@ -68,11 +67,7 @@ export function standardServerInterceptors(options: StandardServerOptions): Stan
     tracing,
     metrics,
     log,
-    errors({
-      ...(options.errorToStatus && { errorToStatus: options.errorToStatus }),
-      onHidden: ({ error, errorId, call: { values, method } }) =>
-        onError(error, { path: method.path, get: (key) => values.get(key) }, errorId),
-    }),
+    errors(options.errorToStatus && { errorToStatus: options.errorToStatus }),
     options.deadline,
     options.concurrencyLimit && select(options.concurrencyLimit, not(health)),
     ...guards,

@@ -1,0 +1,44 @@
+import { readFileSync } from "node:fs";
+import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
+import {
+  authorize,
+  type StandardServer,
+  standardServerInterceptors,
+} from "@grpc-kit/grpc-interceptors/server";
+import { auth, createJwtVerifier, type JwtVerifier } from "@grpc-kit/grpc-interceptors/server/auth";
+import { metrics } from "@grpc-kit/grpc-interceptors/server/metrics";
+import { tracing } from "@grpc-kit/grpc-interceptors/server/tracing";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import type { AuthSettings } from "../auth-settings.ts";
+import { itemAccess } from "./item-access.ts";
+import { itemErrorToStatus } from "./item-errors-to-status.ts";
+
+export interface InterceptorParts {
+  readonly logger: Logger;
+  readonly registry: Registry;
+  /** Undefined: anybody may call. */
+  readonly verifier: JwtVerifier | undefined;
+}
+
+/** What every call goes through. */
+export function createInterceptors(parts: InterceptorParts): StandardServer {
+  const { logger, registry, verifier } = parts;
+  return standardServerInterceptors({
+    logger,
+    errorToStatus: itemErrorToStatus,
+    tracing: tracing(),
+    metrics: metrics({ register: registry, services: [ItemServiceService] }),
+    ...(verifier && { auth: auth({ verifier }), authorize: authorize({ rules: itemAccess }) }),
+  });
+}
+
+/** What verifies the tokens of callers. */
+export function createItemVerifier(settings: AuthSettings, logger: Logger): JwtVerifier {
+  const { publicKeyFile, ...rest } = settings;
+  return createJwtVerifier({
+    ...rest,
+    ...(publicKeyFile !== undefined && { publicKey: readFileSync(publicKeyFile, "utf8") }),
+    onKeysError: (err) => logger.error({ err }, "the keys of tokens cannot be read"),
+  });
+}

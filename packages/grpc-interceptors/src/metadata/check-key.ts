@@ -1,0 +1,16 @@
+import { isReserved } from "@grpc-kit/grpc-status";
+
+const legalKey = /^[0-9a-z_.-]+$/;
+
+/** Throws a TypeError unless this is a key that an application may use. */
+export function checkKey(key: string, option = "key"): void {
+  if (typeof key !== "string" || !legalKey.test(key)) {
+    throw new TypeError(
+      `${option} must be of lower-case letters, digits and _.-, got ${JSON.stringify(key)}`,
+    );
+  }
+  // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
+  if (key.startsWith("grpc-") || isReserved(key)) {
+    throw new TypeError(`${option} must be none of the protocol's own, got ${JSON.stringify(key)}`);
+  }
+}

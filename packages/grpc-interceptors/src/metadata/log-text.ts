@@ -1,0 +1,46 @@
+import { toSafeDetails } from "@grpc-kit/grpc-status";
+
+export const redacted = "[redacted]";
+
+const plainText = /^[ -~]*$/;
+
+// What breaks a line, or shows what follows in another order: https://trojansource.codes
+const misleading = /[\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+// A text that was cut may end inside of a secret, so that none of these needs the end of one.
+const secrets: readonly (readonly [RegExp, string])[] = [
+  // grpc-js's own errors quote the value: a token that somebody tried to send.
+  [/Metadata string value "(?:.*(?=" contains)|.*)/gs, `Metadata string value "${redacted}`],
+  [/\b(bearer|dpop|negotiate)\s+(?!tokens?(?:[\s,.;:]|$))[^\s"']+/gi, `$1 ${redacted}`],
+  [/\b(basic)\s+[a-z0-9+/_-]{12,}=*/gi, `$1 ${redacted}`],
+  // A JSON Web Token: its header begins with `{"`.
+  [/(?<![\w-])eyJ[\w-]{8,}[\w.-]*/g, redacted],
+  [/\/\/[^\s/@:]{0,256}:[^\s/@]{1,256}@/g, `//${redacted}@`],
+  [
+    /\b(authorization|(?:set-)?cookie|password|passwd|(?:client|api)[-_]?secret|(?:x-)?api[-_]?key|(?:access|refresh|id)[-_]token|http_connect_creds)(["']?\s?[:=]\s?["']?)[^\s"',;&]+/gi,
+    `$1$2${redacted}`,
+  ],
+];
+
+// Nobody reads more of an error, and patterns take their time.
+const maxRedactedLength = 8192;
+
+/**
+ * The beginning of the text without what looks like credentials: tokens, passwords in URLs, values that
+ * are named so.
+ */
+export function redactText(text: string): string {
+  let safe = text.slice(0, maxRedactedLength);
+  for (const [pattern, replacement] of secrets) {
+    safe = safe.replaceAll(pattern, replacement);
+  }
+  return safe;
+}
+
+/** The text as one line of at most `maxBytes`, without what could pass for another line of a log. */
+export function toLogText(text: string, maxBytes = 1024): string {
+  if (text.length <= maxBytes && plainText.test(text)) {
+    return text;
+  }
+  return toSafeDetails(text, maxBytes).replaceAll(misleading, " ");
+}

@@ -1,0 +1,99 @@
+import type { ServerInterceptor } from "@grpc/grpc-js";
+import { identityKey } from "@grpc-kit/grpc-context";
+import type { CallHook, InterceptedCall } from "../call-hook.ts";
+import { serverInterceptor } from "../server-interceptor.ts";
+import { unauthenticated } from "./auth-error.ts";
+import { bearerToken } from "./bearer-token.ts";
+import { ExpiryCut } from "./expiry-cut.ts";
+import type { CallVerifier, TokenVerifier, VerifiedCaller } from "./verified-caller.ts";
+
+export interface AuthOptions {
+  /**
+   * Finds out who calls. Of several, the first counts whose sort of credentials the call has: if those
+   * are bad, no other is asked.
+   */
+  readonly verifier: TokenVerifier | CallVerifier | readonly (TokenVerifier | CallVerifier)[];
+  /** Paths of methods that anybody may call: "/grpc.health.v1.Health/Check". Default: none. */
+  readonly excludedMethods?: readonly string[];
+  /** Whether a stream is ended when the credentials that opened it expire. Default: true. */
+  readonly cutExpiredStreams?: boolean;
+  /** Whether handlers see `authorization` in the call's metadata. Default: false. */
+  readonly keepToken?: boolean;
+}
+
+type Verify = CallVerifier["verifyCall"];
+
+const methodPath = /^\/[A-Za-z_][\w.]*\/[A-Za-z_]\w*$/;
+
+/**
+ * Lets in only calls whose caller is known, and keeps who that is as `identityKey` in the call's
+ * values. Any other call ends with UNAUTHENTICATED, before a message of it is read. Of streams of all
+ * three kinds it also ends those that outlive their credentials; a unary call it leaves to its deadline.
+ */
+export function auth(options: AuthOptions): ServerInterceptor {
+  const { excludedMethods = [], cutExpiredStreams = true, keepToken = false } = options;
+  const verifiers = [options.verifier].flat().map(toVerify);
+  if (verifiers.length === 0) {
+    throw new TypeError("verifier must be one or more, got an empty list");
+  }
+  const excluded = new Set(excludedMethods.map(checkMethod));
+
+  function admit(call: InterceptedCall, caller: VerifiedCaller): CallHook | undefined {
+    // A verifier of another make may return anything. Nobody comes in without a name.
+    if (typeof caller.identity?.subject !== "string") {
+      throw unauthenticated("TOKEN_INVALID", new Error("the verifier has named nobody"));
+    }
+    if (!keepToken) {
+      call.metadata.remove("authorization");
+    }
+    call.values.set(identityKey, caller.identity);
+    return cutExpiredStreams && call.method.kind !== "unary"
+      ? ExpiryCut.of(call, caller)
+      : undefined;
+  }
+
+  return serverInterceptor((call) => {
+    if (excluded.has(call.method.path)) {
+      return undefined;
+    }
+    const caller = verifyBy(verifiers, call);
+    return caller instanceof Promise
+      ? caller.then((found) => admit(call, found))
+      : admit(call, caller);
+  });
+}
+
+function verifyBy(
+  verifiers: readonly Verify[],
+  call: InterceptedCall,
+): VerifiedCaller | Promise<VerifiedCaller> {
+  for (const [index, verify] of verifiers.entries()) {
+    const caller = verify(call);
+    if (caller instanceof Promise) {
+      return caller.then((found) => found ?? verifyBy(verifiers.slice(index + 1), call));
+    }
+    if (caller !== undefined) {
+      return caller;
+    }
+  }
+  throw unauthenticated("TOKEN_MISSING");
+}
+
+function toVerify(verifier: TokenVerifier | CallVerifier): Verify {
+  if ("verifyCall" in verifier) {
+    return (call) => verifier.verifyCall(call);
+  }
+  return ({ metadata }) => {
+    const token = bearerToken(metadata);
+    return token === undefined ? undefined : verifier.verify(token);
+  };
+}
+
+function checkMethod(path: string): string {
+  if (!methodPath.test(path)) {
+    throw new RangeError(
+      `excludedMethods must be paths like "/grpc.health.v1.Health/Check", got ${JSON.stringify(path)}`,
+    );
+  }
+  return path;
+}

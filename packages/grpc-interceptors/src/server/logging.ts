@@ -1,0 +1,79 @@
+import { loggerKey } from "@grpc-kit/grpc-context";
+import type { CallHook, CallOutcome, InterceptedCall } from "./call-hook.ts";
+import type { CallObserver } from "./call-observer.ts";
+import { createLevelOf, type LogLevelOptions } from "./log-levels.ts";
+import { CallLogger } from "./logging-call-logger.ts";
+import { callFields, idFields, observedFields, outcomeFields } from "./logging-fields.ts";
+import { checkLogger, isLevelEnabled, type LeveledLogger, writeLine } from "./logging-line.ts";
+import { type ObservingInterceptor, observingInterceptor } from "./observing-interceptor.ts";
+import { createPayloadText, type PayloadLoggingOptions } from "./redaction.ts";
+
+export interface LoggingOptions extends LogLevelOptions {
+  /** Where the lines go: pino, or what has its shape. Without `isLevelEnabled` it gets every line. */
+  readonly logger: LeveledLogger;
+  /** From when on a unary call is logged at "warn", if it is not quiet. Infinity: never. Default: 500. */
+  readonly slowMs?: number;
+  /** Logs messages as well, at "debug", and tells what of them is hidden. Default: they are not logged. */
+  readonly payloads?: PayloadLoggingOptions;
+}
+
+/**
+ * One line in the log for each call when it has ended, however it ended, and one at "debug" when it
+ * begins; messages only if asked. The same for all four kinds of call, but that a stream is never slow.
+ *
+ * Its place is outside of all that refuses calls, inside of `requestContext` and `tracing`. Handlers get
+ * a logger whose lines carry the ids of the call, as `loggerKey`. Its `observer` logs the calls that
+ * grpc-server refuses before interceptors see them.
+ */
+export function logging(options: LoggingOptions): ObservingInterceptor {
+  const { logger, slowMs = 500, payloads } = options;
+  checkLogger(logger);
+  if (!(slowMs > 0)) {
+    throw new RangeError(`slowMs must be a positive number, got ${slowMs}`);
+  }
+  const levelOf = createLevelOf(options);
+  const payloadText = payloads === undefined ? undefined : createPayloadText(payloads);
+
+  const onEnd = (call: InterceptedCall, outcome: CallOutcome): void => {
+    const { method } = call;
+    const isSlow = method.kind === "unary" && outcome.durationMs >= slowMs;
+    const level = levelOf(outcome.code, method, isSlow);
+    if (isLevelEnabled(logger, level)) {
+      writeLine(logger, level, outcomeFields(call, outcome), "finished call");
+    }
+  };
+
+  const observer: CallObserver = {
+    onEnd(call, outcome) {
+      if (outcome.isIntercepted) {
+        return;
+      }
+      const { method } = call;
+      const service = method.slice(1, Math.max(0, method.lastIndexOf("/")));
+      const level = levelOf(outcome.code, { path: method, service }, false);
+      if (isLevelEnabled(logger, level)) {
+        writeLine(logger, level, observedFields(call, outcome), "finished call");
+      }
+    },
+  };
+
+  return observingInterceptor((call): CallHook => {
+    call.values.set(loggerKey, new CallLogger(logger, idFields(call)));
+    const hook: CallHook = { onEnd: (outcome) => onEnd(call, outcome) };
+    if (!isLevelEnabled(logger, "debug")) {
+      return hook;
+    }
+    writeLine(logger, "debug", callFields(call), "started call");
+    if (payloadText === undefined) {
+      return hook;
+    }
+    const writePayload = (field: string, message: unknown, text: string): void => {
+      writeLine(logger, "debug", { ...callFields(call), [field]: payloadText(message) }, text);
+    };
+    return {
+      ...hook,
+      onMessage: (message) => writePayload("grpc.request.content", message, "received message"),
+      onSendMessage: (message) => writePayload("grpc.response.content", message, "sent message"),
+    };
+  }, observer);
+}

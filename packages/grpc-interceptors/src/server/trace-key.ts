@@ -1,0 +1,1 @@
+export { type TraceIds, traceKey } from "@grpc-kit/grpc-context";
