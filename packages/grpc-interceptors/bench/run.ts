@@ -49,6 +49,8 @@ const engines: Engine[] = [];
 for (const name of ["bare", ...names]) {
   engines.push(await startEngine(new URL("server.ts", import.meta.url), name));
 }
+// A server runs for weeks, and a compiler's time is not that of a call.
+await measureCpu(engines, 5, unary(32));
 for (const lanes of [1, 32]) {
   const costs = await measureCpu(engines, rounds, unary(lanes));
   const bare = costs.get("bare") ?? [];

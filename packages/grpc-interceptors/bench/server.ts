@@ -12,7 +12,7 @@ import {
   TraceIdRatioBasedSampler,
   TracerProvider,
 } from "@opentelemetry/sdk-trace";
-import { destination, pino } from "pino";
+import { pino } from "pino";
 import { Registry } from "prom-client";
 import { auth, createJwtVerifier } from "../src/server/auth/index.ts";
 import {
@@ -30,6 +30,7 @@ import { metrics } from "../src/server/metrics/index.ts";
 import { tracing } from "../src/server/tracing/index.ts";
 import { audience, issuer, secret } from "./token.ts";
 
+const nullSink = { write: (_line: string) => {} };
 const services = [FixtureServiceService];
 const path = "/fixtures.FixtureService/Unary";
 
@@ -50,7 +51,7 @@ const parts: Readonly<Record<string, () => ServerInterceptor>> = {
     return tracing();
   },
   metrics: () => metrics({ register: new Registry(), services }),
-  logging: () => logging({ logger: pino(destination({ dest: "/dev/null", sync: false })) }),
+  logging: () => logging({ logger: pino({}, nullSink) }),
   errors: () => errors(),
   deadline: () => deadline({ defaultMs: 30_000 }),
   concurrencyLimit: () => concurrencyLimit({ max: 100 }),
@@ -71,7 +72,7 @@ function interceptorsOf(name: string): ServerInterceptor[] {
   }
   startTracing();
   return standardServerInterceptors({
-    logger: pino(destination({ dest: "/dev/null", sync: false })),
+    logger: pino({}, nullSink),
     tracing: tracing(),
     metrics: metrics({ register: new Registry(), services }),
     deadline: deadline({ defaultMs: 30_000 }),

@@ -55,7 +55,10 @@ export interface CallOutcome {
 
 /** What an interceptor does in one call, from its headers on. All of it is optional. */
 export interface CallHook {
-  /** Runs everything further inside: interceptors, the handler and what they set going. */
+  /**
+   * Runs everything further inside: interceptors, the handler and what they set going. Called once; what
+   * it sets in the async context holds for all events of the call.
+   */
   run?(work: () => void): void;
   /** A message from the caller. What it throws ends the call. */
   onMessage?(message: unknown): void;

@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import {
   type Deadline,
   type Metadata,
@@ -21,6 +22,16 @@ import { logHiddenFailure } from "./hidden-failure.ts";
 type CallListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 type SentStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
 
+type Tell = (listener: CallListener, value: unknown) => void;
+
+// What `AsyncLocalStorage.snapshot` does as well, at several times the price.
+const scopeOptions = { requireManualDestroy: true };
+
+const tellMetadata: Tell = (listener, value) => listener.onReceiveMetadata(value as Metadata);
+const tellMessage: Tell = (listener, value) => listener.onReceiveMessage(value);
+const tellHalfClose: Tell = (listener) => listener.onReceiveHalfClose();
+const tellCancel: Tell = (listener) => listener.onCancel();
+
 /** One call on its way through hooks: listens to grpc-js, and is the call for what is inside. */
 export class HookedCall extends ServerInterceptingCall implements CallListener, InterceptedCall {
   readonly method: Method;
@@ -30,7 +41,9 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
   readonly #hooks: readonly ServerHook[];
   /** Of the hooks that have seen the headers, outermost first. */
   readonly #entered: CallHook[] = [];
-  readonly #runners: CallHook[] = [];
+  /** Runs what is further inside where the hooks run it. Undefined: anywhere. */
+  #scope: AsyncResource | undefined;
+  #isScoped = false;
   #listener: CallListener | undefined;
   #metadata: Metadata | undefined;
   #status: CallStatus | undefined;
@@ -94,11 +107,11 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     } catch (error) {
       this.fail(error);
     }
-    this.#inside((listener) => listener.onReceiveMessage(message));
+    this.#inside(tellMessage, message);
   }
 
   onReceiveHalfClose(): void {
-    this.#inside((listener) => listener.onReceiveHalfClose());
+    this.#inside(tellHalfClose);
   }
 
   // grpc-js calls this at the end of every call, once its stream has closed.
@@ -108,13 +121,11 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     }
     const outcome = this.#toOutcome();
     this.#outcome = outcome;
-    this.#runInside(() => {
-      try {
-        this.#listener?.onCancel();
-      } catch (error) {
-        reportToStderr(`${this.method.path} has thrown when it was cancelled`, error);
-      }
-    });
+    try {
+      this.#tell(tellCancel, undefined);
+    } catch (error) {
+      reportToStderr(`${this.method.path} has thrown when it was cancelled`, error);
+    }
     for (let index = this.#entered.length - 1; index >= 0; index -= 1) {
       this.#end(this.#entered[index] as CallHook, outcome);
     }
@@ -184,7 +195,10 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
         return;
       }
     }
-    this.#inform((listener) => listener.onReceiveMetadata(this.metadata));
+    if (this.#isScoped) {
+      this.#scope = new AsyncResource("grpc-kit.call", scopeOptions);
+    }
+    this.#inside(tellMetadata, this.metadata);
   }
 
   async #enterLater(entering: Promise<CallHook | undefined>, next: number): Promise<void> {
@@ -208,32 +222,29 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     if (entered.run === undefined) {
       return true;
     }
-    this.#runners.push(entered);
+    this.#isScoped = true;
     entered.run(() => this.#enterFrom(next));
     return false;
   }
 
-  #inside(tell: (listener: CallListener) => void): void {
-    if (!this.#isOver) {
-      this.#runInside(() => this.#inform(tell));
-    }
-  }
-
-  #runInside(work: () => void, depth = 0): void {
-    const runner = this.#runners[depth];
-    if (runner?.run === undefined) {
-      work();
-    } else {
-      runner.run(() => this.#runInside(work, depth + 1));
-    }
-  }
-
   // A throw of what is inside must not skip what is outside: the hooks see it as a status.
-  #inform(tell: (listener: CallListener) => void): void {
+  #inside(tell: Tell, value?: unknown): void {
+    if (this.#isOver) {
+      return;
+    }
     try {
-      tell(this.#listener as CallListener);
+      this.#tell(tell, value);
     } catch (error) {
       this.fail(error);
+    }
+  }
+
+  #tell(tell: Tell, value: unknown): void {
+    const listener = this.#listener as CallListener;
+    if (this.#scope === undefined) {
+      tell(listener, value);
+    } else {
+      this.#scope.runInAsyncScope(tell, undefined, listener, value);
     }
   }
 
