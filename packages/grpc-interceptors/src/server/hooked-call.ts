@@ -18,6 +18,7 @@ import type {
   ServerHook,
 } from "./call-hook.ts";
 import { logHiddenFailure } from "./hidden-failure.ts";
+import { peerOf } from "./peer-of.ts";
 
 type CallListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 type SentStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
@@ -70,13 +71,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
 
   // Not getPeer: once the stream has closed it knows of none.
   get peer(): string {
-    const { remoteAddress, remotePort } = this.wire.getConnectionInfo();
-    if (remoteAddress === undefined) {
-      return "unknown";
-    }
-    return remoteAddress.includes(":")
-      ? `[${remoteAddress}]:${remotePort}`
-      : `${remoteAddress}:${remotePort}`;
+    return peerOf(this.wire.getConnectionInfo());
   }
 
   // An interceptor may have brought it nearer.

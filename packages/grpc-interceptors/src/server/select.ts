@@ -38,25 +38,21 @@ export const reflection: MethodMatch = ({ service }) =>
 /** The interceptor for the methods that match; calls of others pass it by. Takes any interceptor. */
 export function select(interceptor: ServerInterceptor, match: MethodMatch): ServerInterceptor {
   const matches = new Map<string, boolean>();
-  const isSelected = (path: string, toMethod: () => Method): boolean => {
-    let known = matches.get(path);
-    if (known === undefined) {
-      known = match(toMethod());
-      matches.set(path, known);
-    }
-    return known;
+  const decide = (method: Method): boolean => {
+    const isMatch = match(method);
+    matches.set(method.path, isMatch);
+    return isMatch;
   };
   const hooks = hooksOf(interceptor);
   if (hooks === undefined) {
     return (definition, call) =>
-      isSelected(definition.path, () => toMethod(definition))
+      (matches.get(definition.path) ?? decide(toMethod(definition)))
         ? interceptor(definition, call)
         : new ServerInterceptingCall(call);
   }
-  const selected = hooks.map(
-    (hook): ServerHook =>
-      (call) =>
-        isSelected(call.method.path, () => call.method) ? hook(call) : undefined,
-  );
+  const selected = hooks.map((hook): ServerHook => {
+    return (call) =>
+      (matches.get(call.method.path) ?? decide(call.method)) ? hook(call) : undefined;
+  });
   return serverInterceptor(...selected);
 }

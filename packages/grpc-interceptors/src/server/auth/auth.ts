@@ -66,11 +66,12 @@ export function auth(options: AuthOptions): ServerInterceptor {
 function verifyBy(
   verifiers: readonly Verify[],
   call: InterceptedCall,
+  first = 0,
 ): VerifiedCaller | Promise<VerifiedCaller> {
-  for (const [index, verify] of verifiers.entries()) {
-    const caller = verify(call);
+  for (let index = first; index < verifiers.length; index += 1) {
+    const caller = verifiers[index]?.(call);
     if (caller instanceof Promise) {
-      return caller.then((found) => found ?? verifyBy(verifiers.slice(index + 1), call));
+      return caller.then((found) => found ?? verifyBy(verifiers, call, index + 1));
     }
     if (caller !== undefined) {
       return caller;
