@@ -213,8 +213,10 @@ describe("a fault of the service", () => {
     const failure = await failureOf(one<Item>((done) => client.getItem({ id }, done)));
     expect(failure).toBe("INTERNAL: internal error");
     const line = logged.find(({ level }) => level === "error");
-    expect(line).toMatchObject({ path: "/examples.ItemService/GetItem" });
-    expect(line?.error).toEqual(new Error("S3CR3T dsn"));
+    expect(line).toMatchObject({
+      "grpc.path": "/examples.ItemService/GetItem",
+      err: { message: "S3CR3T dsn", stack: expect.stringContaining("item-service.test.ts") },
+    });
   });
 
   it("C5: has the id in the log that its caller has", async () => {
@@ -226,7 +228,7 @@ describe("a fault of the service", () => {
     const { errorId } = await callErrorOf(
       one<Item>((done) => client.getItem({ id: randomUUID() }, done)),
     );
-    expect(logged.find(({ level }) => level === "error")?.errorId).toBe(errorId);
+    expect(logged.find(({ level }) => level === "error")?.error_id).toBe(errorId);
     expect(errorId).toMatch(/^[0-9a-f-]{36}$/);
   });
 });

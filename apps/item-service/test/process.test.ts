@@ -37,12 +37,16 @@ async function startProcess(env: NodeJS.ProcessEnv = {}) {
       GRPC_SERVER_HOST: "127.0.0.1",
       GRPC_SERVER_PORT: "0",
       GRPC_SERVER_DRAIN_DELAY_MS: "0",
+      ADMIN_PORT: "0",
       DATABASE_URL: databaseUrl,
       ...env,
     },
     stdio: ["ignore", "pipe", "pipe"],
   });
-  child.stderr.resume();
+  let errors = "";
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    errors += chunk;
+  });
   onTestFinished(() => void child.kill("SIGKILL"));
   let output = "";
   child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
@@ -50,7 +54,7 @@ async function startProcess(env: NodeJS.ProcessEnv = {}) {
   });
   await expect.poll(() => output, { timeout: 10_000 }).toContain("npm run demo");
   const address = /listens on (\S+)/.exec(output)?.[1]?.replace(",", "") ?? "";
-  return { child, address, output: () => output };
+  return { child, address, output: () => output, stderr: () => errors };
 }
 
 describe("npm start", () => {
@@ -96,6 +100,29 @@ describe("npm start", () => {
     expect(resource).toMatchObject({ resourceType: "item", resourceName: item.id });
   });
 
+  it("serves its metrics on a port of their own, and shows spans and a log line of a call", async () => {
+    const { address, output, stderr } = await startProcess({ OTEL_TRACES_EXPORTER: "console" });
+    const url = /metrics are at (\S+)/.exec(output())?.[1] ?? "";
+    const demo = await run(process.execPath, [path("../dist/demo.js"), address]);
+    expect(demo.code).toBe(0);
+    const metrics = await (await fetch(url)).text();
+    const counted =
+      /^grpc_server_handled_total\{.*grpc_method="CreateItem".*grpc_code="OK".*\} (\d+)$/m;
+    expect(Number(counted.exec(metrics)?.[1])).toBeGreaterThan(0);
+    expect(metrics).toMatch(/^grpc_server_handling_seconds_bucket\{le="0\.005",/m);
+    expect((await fetch(new URL("/", url))).status).toBe(404);
+    const lines = stderr()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    const line = lines.find((each) => each["grpc.method"] === "CreateItem");
+    expect(line).toMatchObject({ message: "finished call", "grpc.code": "OK", msgs_out: 1 });
+    expect(line.bytes_in).toBeGreaterThan(10);
+    // The batch of spans leaves after some seconds.
+    await expect.poll(output, { timeout: 10_000 }).toContain("examples.ItemService/CreateItem");
+    expect(output()).toContain(line.trace_id);
+  }, 30_000);
+
   it("shares the port among workers, and replaces them one by one on SIGHUP", async () => {
     const { child, address } = await startProcess({ GRPC_SERVER_MAX_WORKERS: "2" });
     const probe = path("../node_modules/@grpc-kit/grpc-health/dist/probe.js");
@@ -122,6 +149,7 @@ describe("npm start", () => {
     const { code, stderr } = await run(process.execPath, [path("../dist/main.js")], {
       GRPC_SERVER_HOST: "127.0.0.1",
       GRPC_SERVER_PORT: address.split(":")[1] ?? "",
+      ADMIN_PORT: "0",
       DATABASE_URL: `sqlite:${join(temporaryFolder(), "items.db")}`,
     });
     expect(code).toBe(1);

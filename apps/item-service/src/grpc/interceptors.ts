@@ -29,7 +29,17 @@ export function createInterceptors(parts: InterceptorParts): StandardServer {
     errorToStatus: itemErrorToStatus,
     tracing: tracing(),
     metrics: metrics({ register: registry, services: [ItemServiceService] }),
-    ...(verifier && { auth: auth({ verifier }), authorize: authorize({ rules: itemAccess }) }),
+    ...(verifier && {
+      auth: auth({ verifier }),
+      authorize: authorize({
+        ...itemAccess,
+        onDecision: (decision) => {
+          if (!decision.allowed) {
+            logger.warn(decision, "denied");
+          }
+        },
+      }),
+    }),
   });
 }
 
