@@ -1,3 +1,4 @@
+import { redactGrpcJsLogs } from "@grpc-kit/grpc-interceptors/metadata";
 import { runUntilSignal, type ServerAddress } from "@grpc-kit/grpc-server";
 import { toStopOptions } from "@grpc-kit/grpc-server/settings";
 import { runWorkers } from "@grpc-kit/grpc-server/workers";
@@ -8,6 +9,7 @@ import { readSettings, type Settings } from "./settings.ts";
 import { startTracing } from "./telemetry.ts";
 
 async function main(): Promise<void> {
+  redactGrpcJsLogs();
   const settings = readSettings(process.env);
   const { enabled, maxWorkers } = settings.server;
   if (!enabled) {

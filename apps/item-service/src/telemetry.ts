@@ -1,6 +1,7 @@
 import { context, propagation, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
+import { resourceFromAttributes } from "@opentelemetry/resources";
 import { BatchSpanProcessor, ConsoleSpanExporter, TracerProvider } from "@opentelemetry/sdk-trace";
 import type { Settings } from "./settings.ts";
 
@@ -14,6 +15,7 @@ export function startTracing({ tracesExporter }: Pick<Settings, "tracesExporter"
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   const provider = new TracerProvider({
+    resource: resourceFromAttributes({ "service.name": "item-service" }),
     spanProcessors: [new BatchSpanProcessor({ exporter: new ConsoleSpanExporter() })],
   });
   trace.setGlobalTracerProvider(provider);

@@ -58,7 +58,7 @@ export async function serveStandard(
   const server = createGrpcServer({
     host: "127.0.0.1",
     port: 0,
-    insecure: true,
+    ...(options.tls === undefined && { insecure: true }),
     ...standardServerInterceptors({
       logger,
       metrics: metrics({ register: registry }),
