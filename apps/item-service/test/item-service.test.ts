@@ -240,7 +240,7 @@ describe("a call that fails", () => {
     const error = await callErrorOf(one<Item>((done) => client.updateItem(update, done)));
     expect(error).toMatchObject({
       code: status.INVALID_ARGUMENT,
-      reason: "VALIDATION",
+      reason: "VALIDATION_FAILED",
       domain: "examples.ItemService",
       errorDetail: { code: "ValidationError", field: "id" },
     });

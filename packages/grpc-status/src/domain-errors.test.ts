@@ -1,9 +1,12 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { Metadata } from "@grpc/grpc-js";
 import { describe, expect, it, vi } from "vitest";
 import { AppError, isAppError } from "./app-error.ts";
 import * as domainErrors from "./domain-errors.ts";
 import { NotFoundError, RateLimitError, ValidationError } from "./domain-errors.ts";
+import { errorToStatus } from "./error-mapper.ts";
+import { readErrorDetails } from "./status-details.ts";
 
 const exposed = [
   "ValidationError",
@@ -112,4 +115,15 @@ it("loads nothing but its classes, so that a domain layer stays free of gRPC", a
   const { names, loaded } = JSON.parse(run.stdout) as { names: string[]; loaded: string[] };
   expect(names.sort()).toEqual(["AppError", "isAppError", ...Object.keys(domainErrors)].sort());
   expect(loaded).toEqual([]);
+});
+
+it("gives a ValidationError its reason, and one of a class of its own the name of that", () => {
+  class PriceTooLowError extends ValidationError {
+    override readonly name = "PriceTooLowError";
+  }
+  const reasonOf = (error: Error) =>
+    readErrorDetails(errorToStatus(error).metadata ?? new Metadata()).errorInfo?.reason;
+  expect(reasonOf(new ValidationError("no"))).toBe("VALIDATION_FAILED");
+  expect(reasonOf(new ValidationError("no", { reason: "TOO_LATE" }))).toBe("TOO_LATE");
+  expect(reasonOf(new PriceTooLowError("no"))).toBe("PRICE_TOO_LOW");
 });

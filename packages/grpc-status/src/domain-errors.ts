@@ -26,7 +26,12 @@ export class ValidationError extends AppError {
     problem: string | readonly FieldViolation[],
     { violations = [], ...options }: ValidationErrorOptions = {},
   ) {
-    super(typeof problem === "string" ? problem : describe(problem), { expose: true, ...options });
+    super(typeof problem === "string" ? problem : describe(problem), {
+      expose: true,
+      // One of a class of its own has the name of that.
+      ...(new.target === ValidationError && { reason: "VALIDATION_FAILED" }),
+      ...options,
+    });
     this.violations = typeof problem === "string" ? violations : problem;
   }
 }

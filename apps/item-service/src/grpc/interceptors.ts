@@ -4,15 +4,18 @@ import {
   authorize,
   type StandardServer,
   standardServerInterceptors,
+  validation,
 } from "@grpc-kit/grpc-interceptors/server";
 import { auth, createJwtVerifier, type JwtVerifier } from "@grpc-kit/grpc-interceptors/server/auth";
 import { metrics } from "@grpc-kit/grpc-interceptors/server/metrics";
 import { tracing } from "@grpc-kit/grpc-interceptors/server/tracing";
+import { requestValidators, type Validator } from "@grpc-kit/grpc-mappers/validator";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import type { AuthSettings } from "../auth-settings.ts";
 import { itemAccess } from "./item-access.ts";
 import { itemErrorToStatus } from "./item-errors-to-status.ts";
+import { itemRequestValidators } from "./item-validators.ts";
 
 export interface InterceptorParts {
   readonly logger: Logger;
@@ -29,6 +32,7 @@ export function createInterceptors(parts: InterceptorParts): StandardServer {
     errorToStatus: itemErrorToStatus,
     tracing: tracing(),
     metrics: metrics({ register: registry, services: [ItemServiceService] }),
+    validation: validation({ validators: validators() }),
     ...(verifier && {
       auth: auth({ verifier }),
       authorize: authorize({
@@ -41,6 +45,17 @@ export function createInterceptors(parts: InterceptorParts): StandardServer {
       }),
     }),
   });
+}
+
+// What is wrong with a message on a stream is a part of the answer, not the end of the call.
+function validators(): ReadonlyMap<string, Validator> {
+  const all = requestValidators(ItemServiceService, itemRequestValidators);
+  const streams = Object.values(ItemServiceService).filter(({ requestStream }) => requestStream);
+  const unary = new Map(all);
+  for (const { path } of streams) {
+    unary.delete(path);
+  }
+  return unary;
 }
 
 /** What verifies the tokens of callers. */

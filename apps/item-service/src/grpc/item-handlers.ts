@@ -10,33 +10,30 @@ import type { SyncItem } from "../application/sync-item.ts";
 import type { ItemCradle } from "../container.ts";
 import { toErrorDetail } from "./item-error-detail.ts";
 import { itemMapper, toItemChanges, toItemSyncAction, toNewItem } from "./item-mapper.ts";
-import { itemRequestValidators as rulesOf } from "./item-validators.ts";
 
-/** The handlers of ItemService: each calls one use case and maps what goes in and comes out. */
+/**
+ * The handlers of ItemService: each calls one use case and maps what goes in and comes out. Requests have
+ * been validated, but for those on streams.
+ */
 export const itemHandlers: ScopedHandlers<ItemServiceService, ItemCradle> = {
   async getItem(request, { resolve }) {
-    rulesOf.getItem.validate(request);
     return itemMapper.toProto(await resolve("getItem")(request.id));
   },
 
   async createItem(request, { resolve }) {
-    rulesOf.createItem.validate(request);
     return itemMapper.toProto(await resolve("createItem")(toNewItem(request)));
   },
 
   async updateItem(request, { resolve }) {
-    rulesOf.updateItem.validate(request);
     return itemMapper.toProto(await resolve("updateItem")(request.id, toItemChanges(request)));
   },
 
   async deleteItem(request, { resolve }) {
-    rulesOf.deleteItem.validate(request);
     await resolve("deleteItem")(request.id);
     return {};
   },
 
   async *listItems(request, context) {
-    rulesOf.listItems.validate(request);
     const { items, nextPageToken } = await context.resolve("listItems")(request);
     if (nextPageToken !== undefined) {
       context.setTrailer("next-page-token", nextPageToken);

@@ -1,5 +1,4 @@
 import type { ServerInterceptor, ServiceDefinition } from "@grpc/grpc-js";
-import { isAppError, ValidationError } from "@grpc-kit/grpc-status";
 import type { CallHook } from "./call-hook.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
 
@@ -41,33 +40,7 @@ export function validation({ validators, services = [] }: ValidationOptions): Se
   // One for each method, since it keeps nothing of a call.
   const hooks = new Map<string, CallHook>();
   for (const [path, validator] of validators) {
-    hooks.set(path, { onMessage: (message) => check(validator, message) });
+    hooks.set(path, { onMessage: (message) => validator.validate(message) });
   }
   return serverInterceptor(({ method }) => hooks.get(method.path));
-}
-
-function check(validator: RequestValidator, message: unknown): void {
-  try {
-    validator.validate(message);
-  } catch (error) {
-    throw isUnnamed(error) ? withReason(error) : error;
-  }
-}
-
-function isUnnamed(error: unknown): error is ValidationError {
-  return isAppError(error) && error.kind === "ValidationError" && error.reason === undefined;
-}
-
-// Programs tell it by one reason, whatever the class that an application has made of ValidationError.
-function withReason(error: ValidationError): ValidationError {
-  const { message, violations, expose, metadata, resource, retryAfterMs } = error;
-  return new ValidationError(message, {
-    cause: error,
-    reason: "VALIDATION_FAILED",
-    violations,
-    expose,
-    metadata,
-    ...(resource !== undefined && { resource }),
-    ...(retryAfterMs !== undefined && { retryAfterMs }),
-  });
 }
