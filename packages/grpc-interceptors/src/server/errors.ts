@@ -2,11 +2,12 @@ import { type Metadata, type ServerInterceptor, status } from "@grpc/grpc-js";
 import { traceKey } from "@grpc-kit/grpc-context";
 import {
   type ErrorToStatus,
+  errorToStatus,
   StatusError,
-  errorToStatus as standardErrorToStatus,
   toSafeStatus,
   type WireStatus,
 } from "@grpc-kit/grpc-status";
+import { reportToStderr } from "../report.ts";
 import type { CallHook, CallStatus, InterceptedCall } from "./call-hook.ts";
 import { type HiddenFailure, logHiddenFailure } from "./hidden-failure.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
@@ -27,11 +28,9 @@ export interface ErrorsOptions {
  * UNKNOWN, INTERNAL and DATA_LOSS are taken for accidents, and their text is hidden; other codes are
  * taken to be meant. Statuses that have details already keep them.
  */
-export function errors({
-  errorToStatus = standardErrorToStatus,
-  onHidden = logHiddenFailure,
-}: ErrorsOptions = {}): ServerInterceptor {
-  return serverInterceptor((call) => new UniformErrors(call, errorToStatus, onHidden));
+export function errors(options: ErrorsOptions = {}): ServerInterceptor {
+  const { errorToStatus: toStatus = errorToStatus, onHidden = logHiddenFailure } = options;
+  return serverInterceptor((call) => new UniformErrors(call, toStatus, onHidden));
 }
 
 class UniformErrors implements CallHook {
@@ -87,14 +86,17 @@ class UniformErrors implements CallHook {
 
   #toStatus(error: unknown, trailers?: Metadata | null): WireStatus {
     const { metadata, method, values } = this.#call;
-    const answer = this.#errorToStatus(error, {
+    const context = {
       trailers: trailers ?? undefined,
       domain: method.service,
       traceId: values.get(traceKey)?.traceId,
       acceptLanguage: metadata.get("accept-language")[0]?.toString(),
-    });
-    if (answer.errorId !== undefined) {
-      this.#onHidden({ error, errorId: answer.errorId, call: this.#call });
+    };
+    const answer =
+      attempt(() => this.#errorToStatus(error, context)) ?? errorToStatus(error, context);
+    const { errorId } = answer;
+    if (errorId !== undefined) {
+      attempt(() => this.#onHidden({ error, errorId, call: this.#call }));
     }
     return answer;
   }
@@ -105,4 +107,14 @@ const accidents: readonly status[] = [status.UNKNOWN, status.INTERNAL, status.DA
 
 function hasDetails(metadata: Metadata | null): boolean {
   return metadata !== null && metadata.get("grpc-status-details-bin").length > 0;
+}
+
+// A call must end whose failure cannot be told.
+function attempt<Result>(work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch (error) {
+    reportToStderr("errors: errorToStatus or onHidden has thrown", error);
+    return undefined;
+  }
 }

@@ -2,6 +2,7 @@ import { type Logger, loggerKey } from "@grpc-kit/grpc-context";
 import { reportToStderr } from "../report.ts";
 import type { InterceptedCall } from "./call-hook.ts";
 import { toLoggedError } from "./logging-error.ts";
+import { writeLine } from "./logging-line.ts";
 
 /** A failure that its caller is not told everything of. */
 export interface HiddenFailure {
@@ -29,5 +30,5 @@ export function logFailure(
 ): void {
   const err = toLoggedError(failure.error, { stack: true });
   const fields = { "grpc.path": failure.path, error_id: failure.errorId, err };
-  logger.error(fields, "a failure is hidden from its caller");
+  writeLine(logger, "error", fields, "a failure is hidden from its caller");
 }

@@ -17,6 +17,7 @@ import type {
   InterceptedCall,
   ServerHook,
 } from "./call-hook.ts";
+import { EnteredHooks } from "./entered-hooks.ts";
 import { logHiddenFailure } from "./hidden-failure.ts";
 import { peerOf } from "./peer-of.ts";
 
@@ -40,8 +41,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
   readonly startedAt: number = performance.now();
   deadline: number;
   readonly #hooks: readonly ServerHook[];
-  /** Of the hooks that have seen the headers, outermost first. */
-  readonly #entered: CallHook[] = [];
+  readonly #entered: EnteredHooks;
   /** Runs what is further inside where the hooks run it. Undefined: anywhere. */
   #scope: AsyncResource | undefined;
   #isScoped = false;
@@ -58,6 +58,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     this.wire = call;
     this.method = method;
     this.#hooks = hooks;
+    this.#entered = new EnteredHooks(method);
     this.deadline = Number(call.getDeadline());
   }
 
@@ -96,9 +97,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     }
     this.#messagesReceived += 1;
     try {
-      for (const hook of this.#entered) {
-        hook.onMessage?.(message);
-      }
+      this.#entered.receive(message);
     } catch (error) {
       this.fail(error);
     }
@@ -121,9 +120,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     } catch (error) {
       reportToStderr(`${this.method.path} has thrown when it was cancelled`, error);
     }
-    for (let index = this.#entered.length - 1; index >= 0; index -= 1) {
-      this.#end(this.#entered[index] as CallHook, outcome);
-    }
+    this.#entered.end(outcome);
   }
 
   override sendMetadata(metadata: Metadata): void {
@@ -137,9 +134,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
       return;
     }
     this.#messagesSent += 1;
-    for (const hook of this.#entered) {
-      hook.onSendMessage?.(message);
-    }
+    this.#entered.send(message);
     this.wire.sendMessage(message, callback);
   }
 
@@ -148,13 +143,8 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
       return;
     }
     // What a handler fails with may have a `metadata` that is none of grpc-js's.
-    let sent: CallStatus = { code, details, metadata: isMetadata(metadata) ? metadata : null };
-    for (let index = this.#entered.length - 1; index >= 0; index -= 1) {
-      const hook = this.#entered[index] as CallHook;
-      if (hook.onSendStatus !== undefined) {
-        sent = hook.onSendStatus(sent);
-      }
-    }
+    const safe = isMetadata(metadata) ? metadata : null;
+    const sent = this.#entered.finish({ code, details, metadata: safe });
     this.#status = sent;
     this.wire.sendStatus(sent);
   }
@@ -164,7 +154,12 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
       return;
     }
     this.#error = error;
-    this.sendStatus({ metadata: null, ...this.#statusOf(error) });
+    try {
+      this.sendStatus({ metadata: null, ...this.#statusOf(error) });
+    } catch (thrown) {
+      // Of an interceptor further outside. There is nobody here who could do more.
+      reportToStderr(`the status of ${this.method.path} could not be sent`, thrown);
+    }
   }
 
   /** Whether a status has been sent, or nobody waits for one any more. */
@@ -176,7 +171,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     for (let index = first; index < this.#hooks.length; index += 1) {
       try {
         const entered = (this.#hooks[index] as ServerHook)(this);
-        if (entered instanceof Promise) {
+        if (isThenable(entered)) {
           void this.#enterLater(entered, index + 1);
           return;
         }
@@ -196,11 +191,11 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     this.#inside(tellMetadata, this.metadata);
   }
 
-  async #enterLater(entering: Promise<CallHook | undefined>, next: number): Promise<void> {
+  async #enterLater(entering: PromiseLike<CallHook | undefined>, next: number): Promise<void> {
     try {
       const entered = await entering;
       if (this.#outcome !== undefined) {
-        entered?.onEnd?.(this.#outcome);
+        this.#entered.endOne(entered, this.#outcome);
         return;
       }
       if ((entered === undefined || this.#enter(entered, next)) && !this.#isOver) {
@@ -213,7 +208,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
 
   /** Whether to go on from here: a hook that runs what is further inside has done so already. */
   #enter(entered: CallHook, next: number): boolean {
-    this.#entered.push(entered);
+    this.#entered.add(entered);
     if (entered.run === undefined) {
       return true;
     }
@@ -244,25 +239,15 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
   }
 
   #statusOf(error: unknown): WireStatus {
-    for (let index = this.#entered.length - 1; index >= 0; index -= 1) {
-      const answer = this.#entered[index]?.onFailure?.(error);
-      if (answer !== undefined) {
-        return answer;
-      }
+    const known = this.#entered.statusOf(error);
+    if (known !== undefined) {
+      return known;
     }
     const answer = errorToStatus(error, { domain: this.method.service });
     if (answer.errorId !== undefined) {
       logHiddenFailure({ error, errorId: answer.errorId, call: this });
     }
     return answer;
-  }
-
-  #end(hook: CallHook, outcome: CallOutcome): void {
-    try {
-      hook.onEnd?.(outcome);
-    } catch (error) {
-      reportToStderr(`an interceptor has thrown at the end of ${this.method.path}`, error);
-    }
   }
 
   #toOutcome(): CallOutcome {
@@ -293,4 +278,9 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
 
 function isMetadata(value: Metadata | null): value is Metadata {
   return typeof value?.clone === "function";
+}
+
+// Not of this realm's class alone: what is taken for no promise would let the call in.
+function isThenable(value: unknown): value is PromiseLike<CallHook | undefined> {
+  return typeof (value as { then?: unknown } | undefined)?.then === "function";
 }
