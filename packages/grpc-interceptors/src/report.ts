@@ -1,6 +1,7 @@
-import { inspect } from "node:util";
+import { toLoggedError } from "./server/logging-error.ts";
 
-/** The last resort for an error that nobody else takes: one line on stderr. */
+/** The last resort for an error that nobody else takes: one line on stderr, without its properties. */
 export function reportToStderr(what: string, error: unknown): void {
-  process.stderr.write(`${what}: ${JSON.stringify(inspect(error))}\n`);
+  const { stack = "" } = toLoggedError(error, { stack: true });
+  process.stderr.write(`${what}: ${JSON.stringify(stack)}\n`);
 }

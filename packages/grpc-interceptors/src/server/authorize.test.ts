@@ -217,14 +217,16 @@ describe("authorize", () => {
     expect(decisions.map(({ reason }) => reason)).toEqual(["allowed", "message_failed"]);
   });
 
-  it("refuses a call that cannot be audited", async () => {
+  const fail = (): never => {
+    throw new Error("disk full");
+  };
+
+  it.each([
+    ["now", fail],
+    ["later", async () => fail()],
+  ])("refuses a call that cannot be audited %s", async (_when, onDecision) => {
     vi.spyOn(process.stderr, "write").mockReturnValue(true);
-    const { call, reached } = await serve({
-      rules: { "/*": {} },
-      onDecision: () => {
-        throw new Error("disk full");
-      },
-    });
+    const { call, reached } = await serve({ rules: { "/*": {} }, onDecision });
     expect((await call("unary", as("ada"))).code).toBe(status.INTERNAL);
     expect(reached).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import type { ServerInterceptor, ServiceDefinition } from "@grpc/grpc-js";
 import { type Identity, identityKey } from "@grpc-kit/grpc-context";
 import { ForbiddenError, UnauthorizedError } from "@grpc-kit/grpc-status";
+import { refusePromise } from "../thenable.ts";
 import { type AuthorizationRule, AuthorizationRules, type NamedRule } from "./authorize-rules.ts";
 import type { CallHook, InterceptedCall } from "./call-hook.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
@@ -114,6 +115,7 @@ class Authorization implements CallHook {
     let allowed: boolean;
     try {
       allowed = allowMessage(message, this.#call, identity);
+      refusePromise("allowMessage", allowed);
     } catch (error) {
       this.#tell("message_failed");
       throw error;
@@ -167,13 +169,14 @@ class Authorization implements CallHook {
   }
 
   #tell(reason: AuthorizationReason): void {
-    this.#onDecision({
+    const returned: unknown = this.#onDecision({
       method: this.#call.method.path,
       principal: this.#identity?.subject,
       rule: this.#named?.pattern,
       allowed: reason === "public" || reason === "allowed",
       reason,
     });
+    refusePromise("onDecision", returned);
   }
 }
 

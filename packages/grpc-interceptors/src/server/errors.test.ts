@@ -158,7 +158,7 @@ describe("errors", () => {
     await callFixture(client, "unary").outcome;
     expect(write.mock.calls).toHaveLength(1);
     expect(String(write.mock.calls[0]?.[0])).toMatch(
-      /^\/fixtures\.FixtureService\/Unary failed, error id [0-9a-f-]{36}: .*line\\nbreak.*\n$/,
+      /^\/fixtures\.FixtureService\/Unary failed, error id [0-9a-f-]{36}: "Error: line break\\n.*"\n$/,
     );
   });
 });

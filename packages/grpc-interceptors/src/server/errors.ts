@@ -8,6 +8,7 @@ import {
   type WireStatus,
 } from "@grpc-kit/grpc-status";
 import { reportToStderr } from "../report.ts";
+import { refusePromise } from "../thenable.ts";
 import type { CallHook, CallStatus, InterceptedCall } from "./call-hook.ts";
 import { type HiddenFailure, logHiddenFailure } from "./hidden-failure.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
@@ -96,7 +97,9 @@ class UniformErrors implements CallHook {
       attempt(() => this.#errorToStatus(error, context)) ?? errorToStatus(error, context);
     const { errorId } = answer;
     if (errorId !== undefined) {
-      attempt(() => this.#onHidden({ error, errorId, call: this.#call }));
+      attempt(() =>
+        refusePromise("onHidden", this.#onHidden({ error, errorId, call: this.#call })),
+      );
     }
     return answer;
   }

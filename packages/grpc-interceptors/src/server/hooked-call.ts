@@ -10,6 +10,7 @@ import { type CallValues, callValues, trafficKey } from "@grpc-kit/grpc-context"
 import { errorToStatus, type WireStatus } from "@grpc-kit/grpc-status";
 import type { Method } from "../method.ts";
 import { reportToStderr } from "../report.ts";
+import { isThenable } from "../thenable.ts";
 import type {
   CallHook,
   CallOutcome,
@@ -24,15 +25,11 @@ import { peerOf } from "./peer-of.ts";
 type CallListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 type SentStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
 
-type Tell = (listener: CallListener, value: unknown) => void;
-
 // What `AsyncLocalStorage.snapshot` does as well, at several times the price.
 const scopeOptions = { requireManualDestroy: true };
 
-const tellMetadata: Tell = (listener, value) => listener.onReceiveMetadata(value as Metadata);
-const tellMessage: Tell = (listener, value) => listener.onReceiveMessage(value);
-const tellHalfClose: Tell = (listener) => listener.onReceiveHalfClose();
-const tellCancel: Tell = (listener) => listener.onCancel();
+// How long a caller may take to read what was on its way to it when its call was ended.
+const stallMs = 1_000;
 
 /** One call on its way through hooks: listens to grpc-js, and is the call for what is inside. */
 export class HookedCall extends ServerInterceptingCall implements CallListener, InterceptedCall {
@@ -45,6 +42,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
   /** Runs what is further inside where the hooks run it. Undefined: anywhere. */
   #scope: AsyncResource | undefined;
   #isScoped = false;
+  #stallTimer: NodeJS.Timeout | undefined;
   #listener: CallListener | undefined;
   #metadata: Metadata | undefined;
   #status: CallStatus | undefined;
@@ -92,35 +90,25 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
   }
 
   onReceiveMessage(message: unknown): void {
-    if (this.#isOver) {
-      return;
+    if (!this.#isOver) {
+      this.#messagesReceived += 1;
+      this.#inside(this.#tellMessage, message);
     }
-    this.#messagesReceived += 1;
-    try {
-      this.#entered.receive(message);
-    } catch (error) {
-      this.fail(error);
-    }
-    this.#inside(tellMessage, message);
   }
 
   onReceiveHalfClose(): void {
-    this.#inside(tellHalfClose);
+    if (!this.#isOver) {
+      this.#inside(this.#tellHalfClose, undefined);
+    }
   }
 
   // grpc-js calls this at the end of every call, once its stream has closed.
   onCancel(): void {
-    if (this.#outcome !== undefined) {
-      return;
+    if (this.#outcome === undefined) {
+      clearTimeout(this.#stallTimer);
+      this.#outcome = this.#toOutcome();
+      this.#inside(this.#tellEnd, this.#outcome);
     }
-    const outcome = this.#toOutcome();
-    this.#outcome = outcome;
-    try {
-      this.#tell(tellCancel, undefined);
-    } catch (error) {
-      reportToStderr(`${this.method.path} has thrown when it was cancelled`, error);
-    }
-    this.#entered.end(outcome);
   }
 
   override sendMetadata(metadata: Metadata): void {
@@ -156,9 +144,20 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     this.#error = error;
     try {
       this.sendStatus({ metadata: null, ...this.#statusOf(error) });
+      this.#freeIfStalled();
     } catch (thrown) {
       // Of an interceptor further outside. There is nobody here who could do more.
       reportToStderr(`the status of ${this.method.path} could not be sent`, thrown);
+    }
+  }
+
+  // The status waits behind what the caller does not read. Told twice, grpc-js lets go of the stream, as
+  // it does when a deadline passes of which it knows.
+  #freeIfStalled(): void {
+    if (this.#messagesSent > 0 && this.#status !== undefined) {
+      const sent = this.#status;
+      this.#stallTimer = setTimeout(() => this.wire.sendStatus(sent), stallMs);
+      this.#stallTimer.unref();
     }
   }
 
@@ -188,7 +187,7 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     if (this.#isScoped) {
       this.#scope = new AsyncResource("grpc-kit.call", scopeOptions);
     }
-    this.#inside(tellMetadata, this.metadata);
+    this.#inside(this.#tellMetadata, this.metadata);
   }
 
   async #enterLater(entering: PromiseLike<CallHook | undefined>, next: number): Promise<void> {
@@ -217,25 +216,42 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
     return false;
   }
 
-  // A throw of what is inside must not skip what is outside: the hooks see it as a status.
-  #inside(tell: Tell, value?: unknown): void {
-    if (this.#isOver) {
-      return;
-    }
+  /** Runs it where the hooks want what is further inside to run. */
+  #inside<Value>(tell: (value: Value) => void, value: Value): void {
     try {
-      this.#tell(tell, value);
+      if (this.#scope === undefined) {
+        tell.call(this, value);
+      } else {
+        this.#scope.runInAsyncScope(tell, this, value);
+      }
     } catch (error) {
+      // A throw of what is inside must not skip what is outside: the hooks see it as a status.
       this.fail(error);
     }
   }
 
-  #tell(tell: Tell, value: unknown): void {
-    const listener = this.#listener as CallListener;
-    if (this.#scope === undefined) {
-      tell(listener, value);
-    } else {
-      this.#scope.runInAsyncScope(tell, undefined, listener, value);
+  #tellMetadata(metadata: Metadata): void {
+    this.#listener?.onReceiveMetadata(metadata);
+  }
+
+  #tellMessage(message: unknown): void {
+    this.#entered.receive(message);
+    if (!this.#isOver) {
+      this.#listener?.onReceiveMessage(message);
     }
+  }
+
+  #tellHalfClose(): void {
+    this.#listener?.onReceiveHalfClose();
+  }
+
+  #tellEnd(outcome: CallOutcome): void {
+    try {
+      this.#listener?.onCancel();
+    } catch (error) {
+      reportToStderr(`${this.method.path} has thrown when it was cancelled`, error);
+    }
+    this.#entered.end(outcome);
   }
 
   #statusOf(error: unknown): WireStatus {
@@ -278,9 +294,4 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
 
 function isMetadata(value: Metadata | null): value is Metadata {
   return typeof value?.clone === "function";
-}
-
-// Not of this realm's class alone: what is taken for no promise would let the call in.
-function isThenable(value: unknown): value is PromiseLike<CallHook | undefined> {
-  return typeof (value as { then?: unknown } | undefined)?.then === "function";
 }

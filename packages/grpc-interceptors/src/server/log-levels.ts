@@ -7,11 +7,14 @@ export type LoggedMethod = Pick<Method, "path" | "service">;
 
 export interface LogLevelOptions {
   /**
-   * How a call that ended with this code is logged. Default: `statusCodeInfo(code).serverLogLevel` of
-   * grpc-status, go-grpc-middleware's table.
+   * How a call that ended with this code is logged. Asked once for each code of a method, not for each
+   * call. Default: `statusCodeInfo(code).serverLogLevel` of grpc-status, go-grpc-middleware's table.
    */
   readonly levelOf?: (code: status, method: LoggedMethod) => LogLevel;
-  /** Whether the calls of a method go to "debug" that went to "info". Default: `isHealthOrReflection`. */
+  /**
+   * Whether the calls of a method go to "debug" that went to "info". Asked as `levelOf` is. Default:
+   * `isHealthOrReflection`.
+   */
   readonly isQuiet?: (method: LoggedMethod) => boolean;
 }
 
@@ -27,20 +30,23 @@ export function isHealthOrReflection({ service }: Pick<LoggedMethod, "service">)
   return quietServices.has(service);
 }
 
-/** The level of a call's line, by its code, its method, and whether it took too long. */
-export function createLevelOf({
+/** The level of a call's line, and what it is if the call took too long. */
+export interface CallLevels {
+  readonly level: LogLevel;
+  readonly slowLevel: LogLevel;
+}
+
+/** Makes a function that tells the levels by a call's code and method. */
+export function createLevelsOf({
   levelOf = serverLogLevel,
   isQuiet = isHealthOrReflection,
-}: LogLevelOptions): (code: status, method: LoggedMethod, isSlow: boolean) => LogLevel {
-  return (code, method, isSlow) => {
+}: LogLevelOptions): (code: status, method: LoggedMethod) => CallLevels {
+  return (code, method) => {
     const level = levelOf(code, method);
     if (level !== "info" && level !== "debug") {
-      return level;
+      return { level, slowLevel: level };
     }
-    if (isQuiet(method)) {
-      return "debug";
-    }
-    return isSlow ? "warn" : level;
+    return isQuiet(method) ? { level: "debug", slowLevel: "debug" } : { level, slowLevel: "warn" };
   };
 }
 

@@ -1,73 +1,67 @@
 import { hash } from "node:crypto";
-import { type Identity, identityKey, requestIdKey, traceKey } from "@grpc-kit/grpc-context";
+import {
+  type CallValues,
+  type Identity,
+  identityKey,
+  requestIdKey,
+  traceKey,
+} from "@grpc-kit/grpc-context";
 import { isServerFault, readErrorDetail, statusCodeInfo } from "@grpc-kit/grpc-status";
 import { redactText, toLogText } from "../metadata/log-text.ts";
+import type { Method } from "../method.ts";
 import type { CallOutcome, InterceptedCall } from "./call-hook.ts";
 import type { ObservedCall, ObservedOutcome } from "./call-observer.ts";
 import { type LoggedError, toLoggedError } from "./logging-error.ts";
 import { toMs, toTime } from "./logging-line.ts";
 
-/** Of a line in the log. All values are scalars but the error. */
-export type LogFields = Record<string, string | number | boolean | LoggedError>;
+/** Of a line in the log. All values are scalars but the error; what is undefined is not written. */
+export type LogFields = Record<string, string | number | boolean | LoggedError | undefined>;
 
 const subjectHashes = new WeakMap<Identity, string>();
 
+/** What is the same for all calls of a method. */
+export function methodFields({ service, name, kind }: Method): LogFields {
+  // The names of https://github.com/grpc-ecosystem/go-grpc-middleware
+  return {
+    "grpc.component": "server",
+    "grpc.service": service,
+    "grpc.method": name,
+    "grpc.method_type": kind,
+  };
+}
+
 /** What joins all lines of a call. */
 export function idFields({ values }: InterceptedCall): LogFields {
-  const fields: LogFields = {};
-  const [requestId, traceId] = [values.get(requestIdKey), values.get(traceKey)?.traceId];
-  if (requestId !== undefined) {
-    fields.request_id = toLogText(requestId, 128);
-  }
-  if (traceId !== undefined) {
-    fields.trace_id = toLogText(traceId, 64);
-  }
-  return fields;
+  return { request_id: requestIdOf(values), trace_id: traceIdOf(values) };
 }
 
-/** What is known of a call from its start on. */
+/** What is known of a call from its start on, beside its method. */
 export function callFields(call: InterceptedCall): LogFields {
-  const { method, deadline } = call;
-  const startedAgoMs = performance.now() - call.startedAt;
-  // The names of https://github.com/grpc-ecosystem/go-grpc-middleware
-  const fields: LogFields = {
-    protocol: "grpc",
-    "grpc.component": "server",
-    "grpc.service": method.service,
-    "grpc.method": method.name,
-    "grpc.method_type": method.kind,
-    "grpc.start_time": new Date(Date.now() - startedAgoMs).toISOString(),
+  return {
     "peer.address": toLogText(call.peer, 64),
+    "grpc.request.deadline": toTime(call.deadline),
+    ...idFields(call),
   };
-  const deadlineTime = toTime(deadline);
-  if (deadlineTime !== undefined) {
-    fields["grpc.request.deadline"] = deadlineTime;
-  }
-  return Object.assign(fields, idFields(call));
 }
 
-/** What is known of a call at its end. */
+/** What is known of a call at its end, beside its method and its code. */
 export function outcomeFields(call: InterceptedCall, outcome: CallOutcome): LogFields {
-  const { code, cancelledBy, bytesReceived, bytesSent } = outcome;
-  const fields = callFields(call);
-  fields["grpc.code"] = statusCodeInfo(code).name;
-  fields["grpc.time_ms"] = toMs(outcome.durationMs);
-  fields.msgs_in = outcome.messagesReceived;
-  fields.msgs_out = outcome.messagesSent;
-  if (bytesReceived !== undefined) {
-    fields.bytes_in = bytesReceived;
-  }
-  if (bytesSent !== undefined) {
-    fields.bytes_out = bytesSent;
-  }
-  const identity = call.values.get(identityKey);
-  if (identity !== undefined) {
-    fields["principal.sub_hash"] = subjectHash(identity);
-  }
-  if (cancelledBy !== undefined) {
-    fields.cancelled_by = cancelledBy;
-  }
-  if (code !== 0) {
+  const { values } = call;
+  const identity = values.get(identityKey);
+  // One literal, since most calls need no more: adding a field costs more than one that is undefined.
+  const fields: LogFields = {
+    "peer.address": toLogText(call.peer, 64),
+    "grpc.request.deadline": toTime(call.deadline),
+    request_id: requestIdOf(values),
+    trace_id: traceIdOf(values),
+    "grpc.time_ms": toMs(outcome.durationMs),
+    msgs_in: outcome.messagesReceived,
+    msgs_out: outcome.messagesSent,
+    bytes_in: outcome.bytesReceived,
+    bytes_out: outcome.bytesSent,
+    "principal.sub_hash": identity === undefined ? undefined : subjectHash(identity),
+  };
+  if (outcome.code !== 0) {
     addFailure(fields, outcome);
   }
   return fields;
@@ -78,11 +72,9 @@ export function observedFields(call: ObservedCall, outcome: ObservedOutcome): Lo
   const { method, kind, headers } = call;
   const slash = method.lastIndexOf("/");
   const fields: LogFields = {
-    protocol: "grpc",
     "grpc.component": "server",
     "grpc.service": slash < 0 ? method : method.slice(1, slash),
     "grpc.method": method.slice(slash + 1),
-    "grpc.start_time": new Date(Date.now() - outcome.durationMs).toISOString(),
     "peer.address": toLogText(call.peer, 64),
     "grpc.code": statusCodeInfo(outcome.code).name,
     "grpc.time_ms": toMs(outcome.durationMs),
@@ -95,7 +87,9 @@ export function observedFields(call: ObservedCall, outcome: ObservedOutcome): Lo
   return fields;
 }
 
-function addFailure(fields: LogFields, { code, details, trailers, error }: CallOutcome): void {
+function addFailure(fields: LogFields, outcome: CallOutcome): void {
+  const { code, details, trailers, error } = outcome;
+  fields.cancelled_by = outcome.cancelledBy;
   if (details !== "") {
     fields["grpc.error"] = toLogText(redactText(details));
   }
@@ -108,6 +102,16 @@ function addFailure(fields: LogFields, { code, details, trailers, error }: CallO
   if (error !== undefined && errorId === undefined && isServerFault(code)) {
     fields.err = toLoggedError(error, { stack: true });
   }
+}
+
+function requestIdOf(values: CallValues): string | undefined {
+  const id = values.get(requestIdKey);
+  return id === undefined ? undefined : toLogText(id, 128);
+}
+
+function traceIdOf(values: CallValues): string | undefined {
+  const id = values.get(traceKey)?.traceId;
+  return id === undefined ? undefined : toLogText(id, 64);
 }
 
 /** Tells callers apart without naming them. */

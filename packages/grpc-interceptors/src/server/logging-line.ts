@@ -33,7 +33,19 @@ export function toMs(durationMs: number): number {
   return Math.round(durationMs * 1000) / 1000;
 }
 
+// Deadlines of calls at a time are mostly of one second, and a Date costs more than all else of a field.
+const latest = { second: Number.NaN, prefix: "" };
+
 /** The time as a log has it; undefined where no Date can have it: a deadline of never, for one. */
 export function toTime(epochMs: number): string | undefined {
-  return Math.abs(epochMs) <= 8.64e15 ? new Date(epochMs).toISOString() : undefined;
+  if (!(Math.abs(epochMs) <= 8.64e15)) {
+    return undefined;
+  }
+  const wholeMs = Math.trunc(epochMs);
+  const second = Math.floor(wholeMs / 1000);
+  if (second !== latest.second) {
+    latest.second = second;
+    latest.prefix = new Date(second * 1000).toISOString().slice(0, -4);
+  }
+  return `${latest.prefix}${String(wholeMs - second * 1000).padStart(3, "0")}Z`;
 }

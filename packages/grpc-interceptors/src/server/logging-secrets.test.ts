@@ -45,7 +45,7 @@ it.each(Object.entries(leaks))("D14 does not log a token when a call %s", async 
     interceptors: fuse([
       requestContext(),
       logging({ ...log, payloads: {} }),
-      errors({ onHidden: () => {} }),
+      errors(),
       serverInterceptor(leak),
     ]),
   });

@@ -1,9 +1,10 @@
 import { loggerKey } from "@grpc-kit/grpc-context";
-import type { CallHook, CallOutcome, InterceptedCall } from "./call-hook.ts";
+import type { CallHook } from "./call-hook.ts";
 import type { CallObserver } from "./call-observer.ts";
-import { createLevelOf, type LogLevelOptions } from "./log-levels.ts";
-import { CallLogger } from "./logging-call-logger.ts";
-import { callFields, idFields, observedFields, outcomeFields } from "./logging-fields.ts";
+import { createLevelsOf, type LogLevelOptions } from "./log-levels.ts";
+import { LoggedCall, PayloadLoggedCall } from "./logging-call.ts";
+import { CallLog } from "./logging-call-log.ts";
+import { observedFields } from "./logging-fields.ts";
 import { checkLogger, isLevelEnabled, type LeveledLogger, writeLine } from "./logging-line.ts";
 import { type ObservingInterceptor, observingInterceptor } from "./observing-interceptor.ts";
 import { createPayloadText, type PayloadLoggingOptions } from "./redaction.ts";
@@ -31,17 +32,9 @@ export function logging(options: LoggingOptions): ObservingInterceptor {
   if (!(slowMs > 0)) {
     throw new RangeError(`slowMs must be a positive number, got ${slowMs}`);
   }
-  const levelOf = createLevelOf(options);
-  const payloadText = payloads === undefined ? undefined : createPayloadText(payloads);
-
-  const onEnd = (call: InterceptedCall, outcome: CallOutcome): void => {
-    const { method } = call;
-    const isSlow = method.kind === "unary" && outcome.durationMs >= slowMs;
-    const level = levelOf(outcome.code, method, isSlow);
-    if (isLevelEnabled(logger, level)) {
-      writeLine(logger, level, outcomeFields(call, outcome), "finished call");
-    }
-  };
+  const levelsOf = createLevelsOf(options);
+  const textOf = payloads === undefined ? undefined : createPayloadText(payloads);
+  const log = new CallLog(logger, slowMs, levelsOf);
 
   const observer: CallObserver = {
     onEnd(call, outcome) {
@@ -50,7 +43,7 @@ export function logging(options: LoggingOptions): ObservingInterceptor {
       }
       const { method } = call;
       const service = method.slice(1, Math.max(0, method.lastIndexOf("/")));
-      const level = levelOf(outcome.code, { path: method, service }, false);
+      const { level } = levelsOf(outcome.code, { path: method, service });
       if (isLevelEnabled(logger, level)) {
         writeLine(logger, level, observedFields(call, outcome), "finished call");
       }
@@ -58,22 +51,15 @@ export function logging(options: LoggingOptions): ObservingInterceptor {
   };
 
   return observingInterceptor((call): CallHook => {
-    call.values.set(loggerKey, new CallLogger(logger, idFields(call)));
-    const hook: CallHook = { onEnd: (outcome) => onEnd(call, outcome) };
-    if (!isLevelEnabled(logger, "debug")) {
-      return hook;
+    const isDebug = isLevelEnabled(logger, "debug");
+    const logged =
+      isDebug && textOf !== undefined
+        ? new PayloadLoggedCall(call, log, textOf)
+        : new LoggedCall(call, log);
+    call.values.set(loggerKey, logged);
+    if (isDebug) {
+      log.writeEvent(call, "started call");
     }
-    writeLine(logger, "debug", callFields(call), "started call");
-    if (payloadText === undefined) {
-      return hook;
-    }
-    const writePayload = (field: string, message: unknown, text: string): void => {
-      writeLine(logger, "debug", { ...callFields(call), [field]: payloadText(message) }, text);
-    };
-    return {
-      ...hook,
-      onMessage: (message) => writePayload("grpc.request.content", message, "received message"),
-      onSendMessage: (message) => writePayload("grpc.response.content", message, "sent message"),
-    };
+    return logged;
   }, observer);
 }

@@ -131,3 +131,16 @@ describe("validation", () => {
     );
   });
 });
+
+it("refuses what a validator would only find out later", async () => {
+  const write = vi.spyOn(process.stderr, "write").mockReturnValue(true);
+  const path = "/fixtures.FixtureService/Unary";
+  const validate = async () => {
+    throw new Error("too late");
+  };
+  const { client } = await serveFixture({
+    interceptors: [validation({ validators: new Map([[path, { validate }]]) })],
+  });
+  expect((await callFixture(client, "unary").outcome).code).toBe(status.INTERNAL);
+  expect(String(write.mock.calls[0]?.[0])).toContain("must be synchronous, got a promise");
+});

@@ -1,4 +1,5 @@
 import type { ServerInterceptor, ServiceDefinition } from "@grpc/grpc-js";
+import { refusePromise } from "../thenable.ts";
 import type { CallHook } from "./call-hook.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
 
@@ -40,7 +41,10 @@ export function validation({ validators, services = [] }: ValidationOptions): Se
   // One for each method, since it keeps nothing of a call.
   const hooks = new Map<string, CallHook>();
   for (const [path, validator] of validators) {
-    hooks.set(path, { onMessage: (message) => validator.validate(message) });
+    hooks.set(path, {
+      onMessage: (message) =>
+        refusePromise(`the validator of ${path}`, validator.validate(message)),
+    });
   }
   return serverInterceptor(({ method }) => hooks.get(method.path));
 }

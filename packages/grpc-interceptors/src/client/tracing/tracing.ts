@@ -49,18 +49,18 @@ export function tracing({
   const tracer = tracerProvider.getTracer(scopeName);
   const server = target === undefined ? {} : targetAttributes(target);
   /** Undefined where there is to be no span. */
-  const methods = new Map<string, Attributes | undefined>();
+  const methods = new WeakMap<Method, Attributes | undefined>();
 
   const attributesOf = (method: Method): Attributes | undefined => {
-    if (!methods.has(method.path)) {
+    if (!methods.has(method)) {
       const attributes = {
         "rpc.system.name": "grpc",
         "rpc.method": method.path.slice(1),
         ...server,
       };
-      methods.set(method.path, filter(method) ? attributes : undefined);
+      methods.set(method, filter(method) ? attributes : undefined);
     }
-    return methods.get(method.path);
+    return methods.get(method);
   };
 
   const inject = (active: Context, metadata: Metadata): void => {

@@ -247,6 +247,10 @@ describe("auth", () => {
     ["null", null],
     ["no identity", {}],
     ["an identity without a name", { identity: {}, expiresAtMs: Infinity }],
+    ["an empty name", { identity: { ...ada, subject: "" }, expiresAtMs: Infinity }],
+    ["no expiry", { identity: ada, expiresAtMs: Number.NaN }],
+    ["an expiry that is none", { identity: ada }],
+    ["what has expired", { identity: ada, expiresAtMs: Date.now() - 1 }],
   ])("fails closed if a verifier returns %s", async (_name, answer) => {
     vi.spyOn(process.stderr, "write").mockReturnValue(true);
     for (const wrong of [{ verify: () => answer }, { verify: async () => answer }]) {

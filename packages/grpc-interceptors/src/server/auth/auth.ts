@@ -38,14 +38,16 @@ export function auth(options: AuthOptions): ServerInterceptor {
   }
   const excluded = new Set(excludedMethods.map(checkMethod));
 
-  function admit(call: InterceptedCall, caller: VerifiedCaller): CallHook | undefined {
-    // A verifier of another make may return anything. Nobody comes in without a name.
-    if (typeof caller.identity?.subject !== "string") {
-      throw unauthenticated("TOKEN_INVALID", new Error("the verifier has named nobody"));
-    }
+  // Handlers neither log nor forward what they do not see.
+  function dropToken({ metadata }: InterceptedCall): void {
     if (!keepToken) {
-      call.metadata.remove("authorization");
+      metadata.remove("authorization");
     }
+  }
+
+  function admit(call: InterceptedCall, caller: VerifiedCaller): CallHook | undefined {
+    checkCaller(caller);
+    dropToken(call);
     call.values.set(identityKey, caller.identity);
     return cutExpiredStreams && call.method.kind !== "unary"
       ? ExpiryCut.of(call, caller)
@@ -54,6 +56,7 @@ export function auth(options: AuthOptions): ServerInterceptor {
 
   return serverInterceptor((call) => {
     if (excluded.has(call.method.path)) {
+      dropToken(call);
       return undefined;
     }
     const caller = verifyBy(verifiers, call);
@@ -61,6 +64,23 @@ export function auth(options: AuthOptions): ServerInterceptor {
       ? caller.then((found) => admit(call, found))
       : admit(call, caller);
   });
+}
+
+// A verifier of another make may return anything. Nobody comes in without a name, or for an unknown time.
+function checkCaller({
+  identity,
+  expiresAtMs,
+  acceptedUntilMs = expiresAtMs,
+}: VerifiedCaller): void {
+  if (typeof identity?.subject !== "string" || identity.subject === "") {
+    throw unauthenticated("TOKEN_INVALID", new Error("the verifier has named nobody"));
+  }
+  if (Number.isNaN(Number(acceptedUntilMs)) || Number.isNaN(Number(expiresAtMs))) {
+    throw unauthenticated("TOKEN_INVALID", new Error("the verifier does not say for how long"));
+  }
+  if (acceptedUntilMs <= Date.now()) {
+    throw unauthenticated("TOKEN_EXPIRED", new Error("the verifier has let in what has expired"));
+  }
 }
 
 function verifyBy(

@@ -1,7 +1,8 @@
 import { status } from "@grpc/grpc-js";
 import { type StatusCodeInfo, statusCodeInfo, statusCodes } from "@grpc-kit/grpc-status";
 import type { RecorderOf, RecorderOptions } from "./recorder.ts";
-import { gauge, histogram, type Labels, observe } from "./registry.ts";
+import { gauge, histogram } from "./registry.ts";
+import type { HistogramSeries, Labels } from "./series.ts";
 
 const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10];
 
@@ -10,13 +11,10 @@ const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1
  * own: https://opentelemetry.io/docs/specs/semconv/rpc/rpc-metrics/
  */
 export function openTelemetryRecorders(options: RecorderOptions): RecorderOf {
-  const { register, side, buckets = defaultBuckets, exemplars, target } = options;
+  const { register, side, buckets = defaultBuckets, target } = options;
   const targetNames = side === "client" ? ["server_address", "server_port"] : [];
-  const name = `rpc_${side}_call_duration_seconds`;
-  // Then zeroing would undo what another interceptor has recorded.
-  const isShared = register.getSingleMetric(name) !== undefined;
   const durations = histogram(register, {
-    name,
+    name: `rpc_${side}_call_duration_seconds`,
     help: `Duration of ${side === "server" ? "inbound" : "outbound"} RPCs in seconds.`,
     labelNames: [
       "rpc_system_name",
@@ -26,7 +24,6 @@ export function openTelemetryRecorders(options: RecorderOptions): RecorderOf {
       ...targetNames,
     ],
     buckets,
-    enableExemplars: exemplars,
   });
   const active = gauge(register, {
     name: `grpckit_${side}_active_calls`,
@@ -45,20 +42,19 @@ export function openTelemetryRecorders(options: RecorderOptions): RecorderOf {
       ...(isError(info) && { error_type: info.name }),
       ...target,
     });
-    const ends = statusCodes.map((info) => observe(durations, labelsOf(info), exemplars));
-    const running = active.labels({ ...method, ...target });
+    const ends: (HistogramSeries | undefined)[] = statusCodes.map(() => undefined);
+    const endSeries = (info: StatusCodeInfo) =>
+      (ends[info.code] ??= durations.seriesOf(labelsOf(info)));
+    const running = active.seriesOf({ ...method, ...target });
     return {
-      onStart: () => running.inc(),
+      onStart() {
+        running.value += 1;
+      },
       onEnd({ code, durationMs }, trace) {
-        running.dec();
-        ends[statusCodeInfo(code).code]?.(durationMs / 1_000, trace);
+        running.value -= 1;
+        endSeries(statusCodeInfo(code)).observe(durationMs / 1_000, trace);
       },
-      zero() {
-        running.inc(0);
-        if (!isShared) {
-          durations.zero(labelsOf(statusCodeInfo(status.OK)));
-        }
-      },
+      zero: () => void endSeries(statusCodeInfo(status.OK)),
     };
   };
 }

@@ -1,6 +1,7 @@
-import { statusCodeInfo, statusCodes } from "@grpc-kit/grpc-status";
+import { type StatusCodeInfo, statusCodeInfo, statusCodes } from "@grpc-kit/grpc-status";
 import type { RecorderOf, RecorderOptions } from "./recorder.ts";
-import { counter, gauge, histogram, observe } from "./registry.ts";
+import { counter, gauge, histogram } from "./registry.ts";
+import type { HistogramSeries, NumberSeries } from "./series.ts";
 
 const labelNames = ["grpc_type", "grpc_service", "grpc_method"] as const;
 
@@ -12,7 +13,7 @@ const defaultBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
  * https://github.com/grpc-ecosystem/go-grpc-middleware/tree/main/providers/prometheus
  */
 export function prometheusRecorders(options: RecorderOptions): RecorderOf {
-  const { register, side, buckets = defaultBuckets, exemplars } = options;
+  const { register, side, buckets = defaultBuckets } = options;
   const count = (name: string, help: string, labels: readonly string[] = labelNames) =>
     counter(register, { name: `grpc_${side}_${name}`, help, labelNames: labels });
   const started = count("started_total", `Total number of RPCs started on the ${side}.`);
@@ -26,15 +27,11 @@ export function prometheusRecorders(options: RecorderOptions): RecorderOf {
     `Total number of RPC messages received on the ${side}.`,
   );
   const sent = count("msg_sent_total", `Total number of RPC messages sent by the ${side}.`);
-  const name = `grpc_${side}_handling_seconds`;
-  // Then zeroing would undo what another interceptor has recorded.
-  const isShared = register.getSingleMetric(name) !== undefined;
   const durations = histogram(register, {
-    name,
+    name: `grpc_${side}_handling_seconds`,
     help: `Histogram of the time in seconds from an RPC's start on the ${side} to its end.`,
     labelNames,
     buckets,
-    enableExemplars: exemplars,
   });
   // Not grpc_*: names that are not gRPC's own must be elsewhere,
   // https://github.com/grpc/proposal/blob/master/A79-non-per-call-metrics-architecture.md
@@ -50,29 +47,38 @@ export function prometheusRecorders(options: RecorderOptions): RecorderOf {
       grpc_service: method.service,
       grpc_method: method.name,
     };
-    const [starts, running] = [started.labels(labels), inFlight.labels(labels)];
-    const [messagesReceived, messagesSent] = [received.labels(labels), sent.labels(labels)];
-    const ends = statusCodes.map(({ goName }) => handled.labels({ ...labels, grpc_code: goName }));
-    const end = observe(durations, labels, exemplars);
+    const [starts, running] = [started.seriesOf(labels), inFlight.seriesOf(labels)];
+    // As in Go, the others are not exposed before there is something to count.
+    let messagesReceived: NumberSeries | undefined;
+    let messagesSent: NumberSeries | undefined;
+    let timings: HistogramSeries | undefined;
+    const ends: (NumberSeries | undefined)[] = statusCodes.map(() => undefined);
+    const receivedSeries = () => (messagesReceived ??= received.seriesOf(labels));
+    const sentSeries = () => (messagesSent ??= sent.seriesOf(labels));
+    const timingSeries = () => (timings ??= durations.seriesOf(labels));
+    const endSeries = ({ code, goName }: StatusCodeInfo) =>
+      (ends[code] ??= handled.seriesOf({ ...labels, grpc_code: goName }));
     return {
       onStart() {
-        starts.inc();
-        running.inc();
+        starts.value += 1;
+        running.value += 1;
       },
-      onMessage: () => messagesReceived.inc(),
-      onSendMessage: () => messagesSent.inc(),
+      onMessage() {
+        receivedSeries().value += 1;
+      },
+      onSendMessage() {
+        sentSeries().value += 1;
+      },
       onEnd({ code, durationMs }, trace) {
-        running.dec();
-        ends[statusCodeInfo(code).code]?.inc();
-        end(durationMs / 1_000, trace);
+        running.value -= 1;
+        endSeries(statusCodeInfo(code)).value += 1;
+        timingSeries().observe(durationMs / 1_000, trace);
       },
       zero() {
-        for (const series of [starts, running, messagesReceived, messagesSent, ...ends]) {
-          series.inc(0);
-        }
-        if (!isShared) {
-          durations.zero(labels);
-        }
+        receivedSeries();
+        sentSeries();
+        timingSeries();
+        statusCodes.forEach(endSeries);
       },
     };
   };

@@ -1,7 +1,8 @@
 import type { status } from "@grpc/grpc-js";
 import type { Method } from "../../method.ts";
 import type { TraceIds } from "../trace-key.ts";
-import type { Labels, MetricsRegistry } from "./registry.ts";
+import type { MetricsRegistry } from "./registry.ts";
+import type { Labels } from "./series.ts";
 
 /**
  * Records the calls of one method. It is the hook of each of them, on either side: all that it needs
