@@ -18,6 +18,18 @@ describe("redactText", () => {
     '"grpc.http_connect_creds": "shop:S3CR3T"',
     "Cookie: S3CR3T",
     "x-api-key: S3CR3T",
+    'body {\\"password\\":\\"S3CR3T\\"} was refused',
+    '{\\"access_token\\":\\"S3CR3T\\"}',
+    "authorization: Token S3CR3T",
+    "authorization: [ 'Digest S3CR3T' ]",
+    'Bearer "S3CR3T"',
+    "bearer%20S3CR3T",
+    "GET /x?token=S3CR3T",
+    "x-auth-token: S3CR3T",
+    "session_secret=S3CR3T",
+    "basic S3CR3Tzzz=",
+    "Cookie: a=b; session=S3CR3T",
+    "-----BEGIN EC PRIVATE KEY-----\nS3CR3T\n-----END EC PRIVATE KEY-----",
   ])("takes the secret out of: %s", (text) => {
     expect(redactText(text)).not.toMatch(/S3CR3T|eyJ/);
     expect(redactText(text)).toContain("[redacted]");
@@ -29,6 +41,8 @@ describe("redactText", () => {
     "no item with the token 7",
     "GET https://example.com/a:b@c",
     "basic checks failed",
+    "page_token: must be one that ListItems gave",
+    "the secret: keep calm",
   ])("leaves alone: %s", (text) => {
     expect(redactText(text)).toBe(text);
   });
@@ -42,6 +56,8 @@ describe("redactText", () => {
       'Metadata string value "',
       "cookie: ",
       "basic a",
+      "a-token",
+      "-----BEGIN PRIVATE KEY-----",
     ];
     for (const part of parts) {
       expect(redactText(part.repeat(1_000_000)).length).toBeLessThanOrEqual(20_000);

@@ -7,17 +7,41 @@ const plainText = /^[ -~]*$/;
 // What breaks a line, or shows what follows in another order: https://trojansource.codes
 const misleading = /[\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
+// Between a name and its value: of headers, URLs, JSON, and of JSON in a string.
+const separator = String.raw`(\\?["']?\s?[:=]\s?(?:\[(?!redacted\])\s?)?\\?["']?)`;
+const value = String.raw`[^\s"'\\,;&\]]+`;
+
 // A text that was cut may end inside of a secret, so that none of these needs the end of one.
 const secrets: readonly (readonly [RegExp, string])[] = [
   // grpc-js's own errors quote the value: a token that somebody tried to send.
   [/Metadata string value "(?:.*(?=" contains)|.*)/gs, `Metadata string value "${redacted}`],
-  [/\b(bearer|dpop|negotiate)\s+(?!tokens?(?:[\s,.;:]|$))[^\s"']+/gi, `$1 ${redacted}`],
-  [/\b(basic)\s+[a-z0-9+/_-]{12,}=*/gi, `$1 ${redacted}`],
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g, redacted],
+  // Their values are more than one word.
+  [
+    new RegExp(`\\b((?:proxy-)?authorization|(?:set-)?cookie)${separator}[^"'\\r\\n]+`, "gi"),
+    `$1$2${redacted}`,
+  ],
+  [
+    /\b(bearer|dpop|negotiate)(\s+|%20|\+)["']?(?!tokens?(?:[\s,.;:]|$))[^\s"']+/gi,
+    `$1 ${redacted}`,
+  ],
+  [/\b(basic)\s+(?:[a-z0-9+/_-]{12,}=*|[a-z0-9+/_-]{2,}={1,2})/gi, `$1 ${redacted}`],
   // A JSON Web Token: its header begins with `{"`.
   [/(?<![\w-])eyJ[\w-]{8,}[\w.-]*/g, redacted],
   [/\/\/[^\s/@:]{0,256}:[^\s/@]{1,256}@/g, `//${redacted}@`],
   [
-    /\b(authorization|(?:set-)?cookie|password|passwd|(?:client|api)[-_]?secret|(?:x-)?api[-_]?key|(?:access|refresh|id)[-_]token|http_connect_creds)(["']?\s?[:=]\s?["']?)[^\s"',;&]+/gi,
+    new RegExp(
+      `\\b(password|passwd|(?:client|api)[-_]?secret|(?:x-)?api[-_]?key|(?:access|refresh|id|auth)[-_]token|http_connect_creds)${separator}${value}`,
+      "gi",
+    ),
+    `$1$2${redacted}`,
+  ],
+  // In prose a token has a colon behind it as well: "page_token: is too old".
+  [
+    new RegExp(
+      String.raw`\b((?:[\w-]{0,64}[-_])?(?:token|secret))(=|\\?["']\s?:\s?\\?["'])${value}`,
+      "gi",
+    ),
     `$1$2${redacted}`,
   ],
 ];
