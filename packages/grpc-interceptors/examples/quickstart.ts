@@ -23,20 +23,16 @@ const { interceptors } = standardServerInterceptors({
   authorize: authorize({ rules: { "/examples.ItemService/*": { scopes: ["items:read"] } } }),
 });
 
-const items: Pick<ItemServiceServer, "getItem"> = {
-  getItem({ request, metadata }, callback) {
-    const caller = callValues(metadata).get(identityKey);
-    callback(null, Item.create({ id: request.id, name: `a lamp for ${caller?.subject}` }));
-  },
+const getItem: ItemServiceServer["getItem"] = ({ request, metadata }, callback) => {
+  const caller = callValues(metadata).get(identityKey);
+  callback(null, Item.create({ id: request.id, name: `a lamp for ${caller?.subject}` }));
 };
 const server = new Server({ interceptors });
-server.addService(ItemServiceService, { ...items });
+server.addService(ItemServiceService, { getItem });
 
-const token = await new SignJWT({ scope: "items:read" })
+const claims = { iss: "login", aud: "items", sub: "ada", scope: "items:read" };
+const token = await new SignJWT(claims)
   .setProtectedHeader({ alg: "HS256" })
-  .setIssuer("login")
-  .setAudience("items")
-  .setSubject("ada")
   .setExpirationTime("5 minutes")
   .sign(secret);
 

@@ -9,7 +9,7 @@ const misleading = /[\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 // Between a name and its value: of headers, URLs, JSON, and of JSON in a string.
 const separator = String.raw`(\\?["']?\s?[:=]\s?(?:\[(?!redacted\])\s?)?\\?["']?)`;
-const value = String.raw`[^\s"'\\,;&\]]+`;
+const value = String.raw`(?!\[redacted\])[^\s"'\\,;&\]]+`;
 
 // A text that was cut may end inside of a secret, so that none of these needs the end of one.
 const secrets: readonly (readonly [RegExp, string])[] = [

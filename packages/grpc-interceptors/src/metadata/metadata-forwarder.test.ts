@@ -8,6 +8,8 @@ function received(): Metadata {
     cookie: "S3CR3T",
     "user-agent": "curl",
     "grpc-timeout": "1S",
+    "grpc-tags-bin": "AQI",
+    te: "trailers",
     "x-tenant": "acme",
     "x-b3-traceid": "1",
     "x-b3-token": "S3CR3T",
@@ -31,6 +33,10 @@ describe("createMetadataForwarder", () => {
     expect(createMetadataForwarder(["authorization"])(received()).getMap()).toEqual({
       authorization: "Bearer S3CR3T",
     });
+  });
+
+  it("passes on none of the protocol's own keys for a beginning", () => {
+    expect(createMetadataForwarder(["u*", "g*", "t*"])(received()).getMap()).toEqual({});
   });
 
   it("adds to what is there, in the place of what has the same key", () => {

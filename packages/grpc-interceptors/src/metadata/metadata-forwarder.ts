@@ -1,4 +1,5 @@
 import { Metadata } from "@grpc/grpc-js";
+import { isReserved } from "@grpc-kit/grpc-status";
 import { checkKey } from "./check-key.ts";
 import { isSensitiveName } from "./sensitive-names.ts";
 
@@ -7,8 +8,8 @@ export type MetadataForwarder = (from: Metadata, to?: Metadata) => Metadata;
 
 /**
  * Passes on metadata of the call that is served to calls that it makes: what is on the list, and nothing
- * else. "x-b3-*" stands for all keys that begin so, but not for credentials: "authorization" and its
- * kin go on only where they are named.
+ * else. "x-b3-*" stands for all keys that begin so, but for neither those of the protocol nor credentials:
+ * "authorization" and its kin go on only where they are named.
  */
 export function createMetadataForwarder(allow: readonly string[]): MetadataForwarder {
   const [names, prefixes]: [Set<string>, string[]] = [new Set(), []];
@@ -23,7 +24,10 @@ export function createMetadataForwarder(allow: readonly string[]): MetadataForwa
     }
   }
   const isAllowed = (key: string): boolean =>
-    names.has(key) || (prefixes.some((prefix) => key.startsWith(prefix)) && !isSensitiveName(key));
+    names.has(key) ||
+    (prefixes.some((prefix) => key.startsWith(prefix)) &&
+      !isReserved(key) &&
+      !isSensitiveName(key));
   return (from, to = new Metadata()) => {
     for (const [key, values] of Object.entries(from.toJSON())) {
       if (isAllowed(key)) {

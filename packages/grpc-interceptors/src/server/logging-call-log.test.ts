@@ -2,9 +2,9 @@ import { type Metadata, type sendUnaryData, status } from "@grpc/grpc-js";
 import { callValues, type Logger, loggerKey } from "@grpc-kit/grpc-context";
 import { callFixture } from "@grpc-kit/testing";
 import type { Envelope } from "@grpc-kit/testing/fixtures";
-import { pino } from "pino";
+import { type Logger as ChildLogger, pino } from "pino";
 import { describe, expect, it, vi } from "vitest";
-import { memoryLog } from "../../test/logging-lines.ts";
+import { type LogLine, memoryLog } from "../../test/logging-lines.ts";
 import { envelope, serveFixture } from "../../test/serve-fixture.ts";
 import { logging } from "./logging.ts";
 import { requestContext } from "./request-context.ts";
@@ -16,6 +16,12 @@ function plainLog(more: object = {}): { logger: Logger; lines: Record<string, un
   const write = (fields: object, msg: string) => lines.push({ ...fields, msg });
   const logger = { ...more, debug: write, info: write, warn: write, error: write };
   return { logger, lines };
+}
+
+/** Makes the level a child's own, as older pinos do. */
+function keepLevel(child: ChildLogger): void {
+  const { level } = child;
+  child.level = level;
 }
 
 const constantFields = {
@@ -73,15 +79,20 @@ describe("the lines of a method", () => {
     expect(lines[2]).not.toHaveProperty("grpc.request.deadline");
   });
 
-  it("follow the level of the logger when it changes", async () => {
-    const log = memoryLog("error");
+  it.each([
+    ["have that of their parent", () => {}],
+    ["keep that of their beginning", keepLevel],
+  ])("follow the level of a logger whose children %s", async (_what, onChild) => {
+    const lines: LogLine[] = [];
+    const write = (line: string) => lines.push(JSON.parse(line));
+    const logger = pino({ level: "error", onChild }, { write });
     // Outermost, so that it is told of the end when the line has been written.
     const onEnd = vi.fn();
-    const interceptors = fuse([serverInterceptor(() => ({ onEnd })), logging(log)]);
+    const interceptors = fuse([serverInterceptor(() => ({ onEnd })), logging({ logger })]);
     const { client } = await serveFixture({ interceptors });
     let calls = 0;
     for (const level of ["error", "info", "debug", "error"]) {
-      log.logger.level = level;
+      logger.level = level;
       for (const kind of ["unary", "bidi"] as const) {
         await callFixture(client, kind).outcome;
         calls += 1;
@@ -91,10 +102,7 @@ describe("the lines of a method", () => {
     const ended = ["Unary", "Bidi"].map((method) => [30, method]);
     const begun = ended.map(([, method]) => [20, method]);
     const atDebug = begun.flatMap((line, index) => [line, ended[index]]);
-    expect(log.lines.map((line) => [line.level, line["grpc.method"]])).toEqual([
-      ...ended,
-      ...atDebug,
-    ]);
+    expect(lines.map((line) => [line.level, line["grpc.method"]])).toEqual([...ended, ...atDebug]);
   });
 
   it("have a level that is asked for once, but for codes that there are not", async () => {

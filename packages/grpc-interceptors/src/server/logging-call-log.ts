@@ -73,7 +73,7 @@ export class CallLog {
   }
 
   #methodLogOf(method: Method): MethodLog {
-    // pino's children keep the level that their parent had when they were made.
+    // A child may keep the level that its parent had when it was made, as those of older pinos do.
     const { level } = this.logger as { readonly level?: unknown };
     if (level !== this.#level) {
       this.#level = level;

@@ -35,7 +35,7 @@ function merge(own: object, fields: object): object {
   // pino takes an error in the place of fields.
   for (const part of [own, fields instanceof Error ? { err: fields } : fields]) {
     for (const [name, value] of Object.entries(part)) {
-      if (true) {
+      if (value !== undefined) {
         line[name] = value;
       }
     }

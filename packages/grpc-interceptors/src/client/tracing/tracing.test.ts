@@ -80,7 +80,7 @@ describe("tracing", () => {
   it("ends the span of a call that its caller cancels, or that reaches nobody", async () => {
     const { exporter, options } = collectSpans();
     const started = Promise.withResolvers<void>();
-    const { client, server } = await serveFixture({
+    const { client } = await serveFixture({
       clientInterceptors: [tracing(options)],
       handlers: { bidi: () => started.resolve() },
     });
@@ -88,8 +88,11 @@ describe("tracing", () => {
     await started.promise;
     call.cancel();
     await call.outcome;
-    server.forceShutdown();
-    await callFixture(client, "unary").outcome;
+    const nobody = new FixtureServiceClient("127.0.0.1:1", credentials.createInsecure(), {
+      interceptors: [tracing(options)],
+    });
+    onTestFinished(() => nobody.close());
+    await callFixture(nobody, "unary").outcome;
     const codes = exporter.getFinishedSpans().map(({ attributes }) => attributes["error.type"]);
     expect(codes).toEqual(["CANCELLED", "UNAVAILABLE"]);
   });

@@ -44,14 +44,18 @@ export function jwksFromUrl(
 export function jwksFromFile(path: string): KeySource {
   let [modifiedAt, text] = [Number.NaN, ""];
   return async () => {
-    await using file = await open(path);
-    const { mtimeMs, size } = await file.stat();
-    if (mtimeMs !== modifiedAt) {
-      if (size > maxBytes) {
-        throw new RangeError(`a JWKS may have ${maxBytes} bytes, this file has ${size}`);
+    const file = await open(path);
+    try {
+      const { mtimeMs, size } = await file.stat();
+      if (mtimeMs !== modifiedAt) {
+        if (size > maxBytes) {
+          throw new RangeError(`a JWKS may have ${maxBytes} bytes, this file has ${size}`);
+        }
+        text = await file.readFile("utf8");
+        modifiedAt = mtimeMs;
       }
-      text = await file.readFile("utf8");
-      modifiedAt = mtimeMs;
+    } finally {
+      await file.close();
     }
     return text;
   };
