@@ -23,7 +23,6 @@ describe("logging of a client", () => {
     expect(log.lines).toMatchObject([
       {
         level: 20,
-        protocol: "grpc",
         "grpc.component": "client",
         "grpc.service": "fixtures.FixtureService",
         "grpc.method": kind.charAt(0).toUpperCase() + kind.slice(1),

@@ -49,12 +49,10 @@ function lineOf(
   const requestId = requestIdOf(metadata) ?? servedId;
   const deadlineTime = toTime(Number(options.deadline ?? Number.POSITIVE_INFINITY));
   return {
-    protocol: "grpc",
     "grpc.component": "client",
     "grpc.service": method.service,
     "grpc.method": method.name,
     "grpc.method_type": method.kind,
-    "grpc.start_time": new Date(Date.now() - outcome.durationMs).toISOString(),
     ...(deadlineTime !== undefined && { "grpc.request.deadline": deadlineTime }),
     "grpc.code": statusCodeInfo(outcome.code).name,
     "grpc.time_ms": toMs(outcome.durationMs),

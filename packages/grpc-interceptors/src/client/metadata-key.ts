@@ -1,18 +1,8 @@
-import { isReserved } from "@grpc-kit/grpc-status";
+import { checkKey } from "../metadata/check-key.ts";
 
-const keyShape = /^[0-9a-z_.-]+$/;
-
-/**
- * A key that a caller may send, in lower case. Throws a TypeError that names the option otherwise:
- * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md has "grpc-" for gRPC itself.
- */
+/** A key that a caller may send, in lower case. Throws a TypeError that names the option otherwise. */
 export function checkMetadataKey(option: string, name: string): string {
   const key = name.toLowerCase();
-  if (!keyShape.test(key)) {
-    throw new TypeError(`${option} must be metadata keys, got "${name}"`);
-  }
-  if (isReserved(key) || key.startsWith("grpc-")) {
-    throw new TypeError(`${option} must have no reserved keys, got "${name}"`);
-  }
+  checkKey(key, option);
   return key;
 }

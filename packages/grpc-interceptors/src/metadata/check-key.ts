@@ -9,8 +9,12 @@ export function checkKey(key: string, option = "key"): void {
       `${option} must be of lower-case letters, digits and _.-, got ${JSON.stringify(key)}`,
     );
   }
-  // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
-  if (key.startsWith("grpc-") || isReserved(key)) {
+  if (isProtocolKey(key)) {
     throw new TypeError(`${option} must be none of the protocol's own, got ${JSON.stringify(key)}`);
   }
+}
+
+/** Whether the key is gRPC's or HTTP's: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md */
+export function isProtocolKey(key: string): boolean {
+  return key.startsWith("grpc-") || isReserved(key);
 }

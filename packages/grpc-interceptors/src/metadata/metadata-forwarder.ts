@@ -1,6 +1,5 @@
 import { Metadata } from "@grpc/grpc-js";
-import { isReserved } from "@grpc-kit/grpc-status";
-import { checkKey } from "./check-key.ts";
+import { checkKey, isProtocolKey } from "./check-key.ts";
 import { isSensitiveName } from "./sensitive-names.ts";
 
 /** Copies what may go on to the next server into `to`, over what is there, and returns it. */
@@ -23,11 +22,11 @@ export function createMetadataForwarder(allow: readonly string[]): MetadataForwa
       names.add(entry);
     }
   }
+  // Each server has a user agent of its own.
+  const isOwn = (key: string): boolean => isProtocolKey(key) || key === "user-agent";
   const isAllowed = (key: string): boolean =>
     names.has(key) ||
-    (prefixes.some((prefix) => key.startsWith(prefix)) &&
-      !isReserved(key) &&
-      !isSensitiveName(key));
+    (prefixes.some((prefix) => key.startsWith(prefix)) && !isOwn(key) && !isSensitiveName(key));
   return (from, to = new Metadata()) => {
     for (const [key, values] of Object.entries(from.toJSON())) {
       if (isAllowed(key)) {

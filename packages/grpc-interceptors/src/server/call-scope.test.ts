@@ -37,32 +37,39 @@ describe("run", () => {
 });
 
 describe("a caller that does not read", () => {
-  it.each(["Unary", "ServerStream", "ClientStream", "Bidi"])(
-    "keeps nothing of a call that was ended: %s",
-    async (method) => {
-      const outcomes: CallOutcome[] = [];
-      const cut: ServerHook = (call) => {
-        const timer = setTimeout(() => call.fail(new StatusError(status.ABORTED, "enough")), 200);
-        return {
-          onEnd: (outcome) => {
-            clearTimeout(timer);
-            outcomes.push(outcome);
-          },
-        };
+  it.each(
+    ["Unary", "ServerStream", "ClientStream", "Bidi"].flatMap((method) => [
+      [method, "one interceptor"] as const,
+      [method, "more of them"] as const,
+    ]),
+  )("keeps nothing of a call that was ended: %s, %s", async (method, how) => {
+    const outcomes: CallOutcome[] = [];
+    const cut: ServerHook = (call) => {
+      const timer = setTimeout(() => call.fail(new StatusError(status.ABORTED, "enough")), 200);
+      return {
+        onEnd: (outcome) => {
+          clearTimeout(timer);
+          outcomes.push(outcome);
+        },
       };
-      const { port } = await serveFixture({ interceptors: [serverInterceptor(cut)] });
-      const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 0 } });
-      onTestFinished(() => session.destroy());
-      const stream = session.request({
-        ":method": "POST",
-        ":path": `/fixtures.FixtureService/${method}`,
-        "content-type": "application/grpc",
-        te: "trailers",
-      });
-      stream.on("error", () => {});
-      stream.end(frame({ text: "hello" }));
-      await expect.poll(() => outcomes).toMatchObject([{ code: status.ABORTED }]);
-      expect(session.destroyed).toBe(false);
-    },
-  );
+    };
+    const { port } = await serveFixture({
+      interceptors:
+        how === "one interceptor"
+          ? [serverInterceptor(cut)]
+          : [serverInterceptor(() => ({})), serverInterceptor(cut)],
+    });
+    const session = connect(`http://127.0.0.1:${port}`, { settings: { initialWindowSize: 0 } });
+    onTestFinished(() => session.destroy());
+    const stream = session.request({
+      ":method": "POST",
+      ":path": `/fixtures.FixtureService/${method}`,
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    stream.on("error", () => {});
+    stream.end(frame({ text: "hello" }));
+    await expect.poll(() => outcomes).toMatchObject([{ code: status.ABORTED }]);
+    expect(session.destroyed).toBe(false);
+  });
 });

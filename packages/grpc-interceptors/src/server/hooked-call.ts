@@ -128,6 +128,8 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
 
   override sendStatus({ code = status.UNKNOWN, details = "", metadata = null }: SentStatus): void {
     if (this.#isOver) {
+      // One further inside tells it twice.
+      this.#freeIfStalled();
       return;
     }
     // What a handler fails with may have a `metadata` that is none of grpc-js's.
@@ -154,9 +156,9 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
   // The status waits behind what the caller does not read. Told twice, grpc-js lets go of the stream, as
   // it does when a deadline passes of which it knows.
   #freeIfStalled(): void {
-    if (this.#messagesSent > 0 && this.#status !== undefined) {
-      const sent = this.#status;
-      this.#stallTimer = setTimeout(() => this.wire.sendStatus(sent), stallMs);
+    const sent = this.#status;
+    if (sent !== undefined && this.#outcome === undefined && this.#messagesSent > 0) {
+      this.#stallTimer ??= setTimeout(() => this.wire.sendStatus(sent), stallMs);
       this.#stallTimer.unref();
     }
   }
