@@ -55,7 +55,7 @@ function framesOf(error: unknown): readonly string[] {
     .split("\n")
     .filter((line) => /^ {4}at /.test(line))
     .slice(0, maxFrames)
-    .map((line) => toLogText(line, 512));
+    .map((line) => toLogText(redactText(line), 512));
 }
 
 function typeOf(error: unknown): string {

@@ -80,7 +80,7 @@ export function observedFields(call: ObservedCall, outcome: ObservedOutcome): Lo
     "grpc.time_ms": toMs(outcome.durationMs),
   };
   if (kind === undefined) {
-    fields["grpc.path"] = toLogText(redactText(headers[":path"] ?? ""), 256);
+    fields["grpc.path"] = toLogText(redactText(headers[":path"]?.split("?")[0] ?? ""), 256);
   } else {
     fields["grpc.method_type"] = kind;
   }

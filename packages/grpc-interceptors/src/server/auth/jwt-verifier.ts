@@ -1,4 +1,4 @@
-import { errors, type JWTVerifyOptions, jwtVerify } from "jose";
+import { errors, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from "jose";
 import { toRefusal, unauthenticated } from "./auth-error.ts";
 import { toVerifiedCaller } from "./jwt-claims.ts";
 import { toJwtKeys } from "./jwt-keys.ts";
@@ -42,19 +42,26 @@ export function createJwtVerifier(options: JwtVerifierOptions): JwtVerifier {
 
   async function verifyCompact(token: string, digest: string): Promise<VerifiedCaller> {
     const now = Date.now();
+    let verification = cache.begin();
+    // It may have to read the keys first, which clears the cache.
+    const find: JWTVerifyGetKey = async (header, jws) => {
+      const key = await keys.find(header, jws);
+      verification = cache.begin();
+      return key;
+    };
     try {
-      const { payload } = await jwtVerify(token, keys.find, {
+      const { payload } = await jwtVerify(token, find, {
         ...expected,
         currentDate: new Date(now),
       });
       const caller = toVerifiedCaller(payload, { now, clockToleranceMs, maxTokenAgeMs });
-      cache.accept(digest, caller);
+      verification.accept(digest, caller);
       return caller;
     } catch (error) {
       if (error instanceof errors.JWSSignatureVerificationFailed) {
-        cache.refuse(digest, "TOKEN_INVALID");
+        verification.refuse(digest, "TOKEN_INVALID");
       } else if (error instanceof errors.JWTExpired) {
-        cache.refuse(digest, "TOKEN_EXPIRED");
+        verification.refuse(digest, "TOKEN_EXPIRED");
       }
       throw toRefusal(error);
     }

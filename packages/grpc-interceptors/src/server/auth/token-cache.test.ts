@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { audience, claims, issuer, nowSeconds, rsa, sign } from "../../../test/auth-tokens.ts";
 import { createJwtVerifier, type JwtVerifier } from "./jwt-verifier.ts";
+import { createTokenCache } from "./token-cache.ts";
 
 const options = { issuer, audience, publicKey: rsa.publicKey };
 
@@ -87,4 +88,18 @@ describe("the memory of createJwtVerifier", () => {
     }
     expect(isRemembered(verifier, third)).toBe(true);
   });
+});
+
+it("D12 keeps nothing that was found out by keys that have been changed since", () => {
+  const cache = createTokenCache({ maxTokens: 10, ttlMs: 60_000, refusalTtlMs: 5_000 });
+  const verification = cache.begin();
+  cache.clear();
+  verification.accept("good", {
+    identity: { subject: "ada", scopes: [], claims: {} },
+    expiresAtMs: Number.POSITIVE_INFINITY,
+  });
+  verification.refuse("bad", "TOKEN_INVALID");
+  expect([cache.get("good"), cache.get("bad")]).toEqual([undefined, undefined]);
+  cache.begin().refuse("bad", "TOKEN_INVALID");
+  expect(cache.get("bad")).toBe("TOKEN_INVALID");
 });

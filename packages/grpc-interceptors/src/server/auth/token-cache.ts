@@ -13,9 +13,17 @@ export interface TokenCacheOptions {
 export interface TokenCache {
   /** The caller; why it is refused; or undefined if the token is not known. */
   get(digest: string): VerifiedCaller | AuthReason | undefined;
+  /**
+   * Begins a verification, whose outcome is kept unless the cache is cleared meanwhile: it was found out
+   * by keys that may not count any more.
+   */
+  begin(): Verification;
+  clear(): void;
+}
+
+export interface Verification {
   accept(digest: string, caller: VerifiedCaller): void;
   refuse(digest: string, reason: AuthReason): void;
-  clear(): void;
 }
 
 const maxRefusals = 1_000;
@@ -39,6 +47,7 @@ export function createTokenCache({
     max: Math.min(maxTokens, maxRefusals),
     ttl: refusalTtlMs,
   });
+  let clears = 0;
   return {
     get(digest) {
       const caller = accepted.get(digest);
@@ -47,9 +56,23 @@ export function createTokenCache({
       }
       return Date.now() < (caller.acceptedUntilMs ?? caller.expiresAtMs) ? caller : "TOKEN_EXPIRED";
     },
-    accept: (digest, caller) => void accepted.set(digest, caller),
-    refuse: (digest, reason) => void refused.set(digest, reason),
+    begin() {
+      const begun = clears;
+      return {
+        accept(digest, caller) {
+          if (clears === begun) {
+            accepted.set(digest, caller);
+          }
+        },
+        refuse(digest, reason) {
+          if (clears === begun) {
+            refused.set(digest, reason);
+          }
+        },
+      };
+    },
     clear() {
+      clears += 1;
       accepted.clear();
       refused.clear();
     },

@@ -9,6 +9,7 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
+import { redactText, toLogText } from "../../metadata/log-text.ts";
 import type { Method } from "../../method.ts";
 
 // https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
@@ -66,7 +67,10 @@ export function endSpan(span: Span, { code, details, endedAt }: SpanEnd, isError
   span.setAttribute("rpc.response.status_code", name);
   if (isError) {
     span.setAttribute("error.type", name);
-    span.setStatus({ code: SpanStatusCode.ERROR, ...(details && { message: details }) });
+    span.setStatus({
+      code: SpanStatusCode.ERROR,
+      ...(details && { message: toLogText(redactText(details)) }),
+    });
   }
   span.end(endedAt);
 }
