@@ -144,12 +144,16 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
       return;
     }
     this.#error = error;
+    this.#attempt(() => this.sendStatus({ metadata: null, ...this.#statusOf(error) }));
+    this.#freeIfStalled();
+  }
+
+  // What throws is further outside, and there is nobody here who could do more.
+  #attempt(send: () => void): void {
     try {
-      this.sendStatus({ metadata: null, ...this.#statusOf(error) });
-      this.#freeIfStalled();
-    } catch (thrown) {
-      // Of an interceptor further outside. There is nobody here who could do more.
-      reportToStderr(`the status of ${this.method.path} could not be sent`, thrown);
+      send();
+    } catch (error) {
+      reportToStderr(`the status of ${this.method.path} could not be sent`, error);
     }
   }
 
@@ -158,7 +162,8 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
   #freeIfStalled(): void {
     const sent = this.#status;
     if (sent !== undefined && this.#outcome === undefined && this.#messagesSent > 0) {
-      this.#stallTimer ??= setTimeout(() => this.wire.sendStatus(sent), stallMs);
+      const again = (): void => this.#attempt(() => this.wire.sendStatus(sent));
+      this.#stallTimer ??= setTimeout(again, stallMs);
       this.#stallTimer.unref();
     }
   }
