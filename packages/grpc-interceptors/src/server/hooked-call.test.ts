@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
+import { Metadata, ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
 import { NotFoundError, StatusError } from "@grpc-kit/grpc-status";
 import { callFixture, callKinds } from "@grpc-kit/testing";
 import { describe, expect, it, vi } from "vitest";
@@ -116,7 +116,10 @@ describe("serverInterceptor", () => {
       interceptors: [serverInterceptor(outcomes(seen))],
       handlers: { unary: () => {} },
     });
-    await callFixture(client, "unary", { deadline: Date.now() + 200 }).outcome;
+    // Of which the caller does not know: its reset could come before.
+    const metadata = new Metadata();
+    metadata.set("grpc-timeout", "200m");
+    await callFixture(client, "unary", { metadata, deadline: Infinity }).outcome;
     await expect
       .poll(() => seen)
       .toMatchObject([{ code: status.DEADLINE_EXCEEDED, cancelledBy: "deadline" }]);

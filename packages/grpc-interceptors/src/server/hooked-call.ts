@@ -18,6 +18,7 @@ import type {
   InterceptedCall,
   ServerHook,
 } from "./call-hook.ts";
+import { toOutcome } from "./call-outcome.ts";
 import { EnteredHooks } from "./entered-hooks.ts";
 import { logHiddenFailure } from "./hidden-failure.ts";
 import { peerOf } from "./peer-of.ts";
@@ -106,7 +107,15 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
   onCancel(): void {
     if (this.#outcome === undefined) {
       clearTimeout(this.#stallTimer);
-      this.#outcome = this.#toOutcome();
+      this.#outcome = toOutcome({
+        startedAt: this.startedAt,
+        deadline: this.deadline,
+        status: this.#status,
+        error: this.#error,
+        messagesReceived: this.#messagesReceived,
+        messagesSent: this.#messagesSent,
+        traffic: this.#metadata === undefined ? undefined : this.values.get(trafficKey),
+      });
       this.#inside(this.#tellEnd, this.#outcome);
     }
   }
@@ -271,31 +280,6 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
       logHiddenFailure({ error, errorId: answer.errorId, call: this });
     }
     return answer;
-  }
-
-  #toOutcome(): CallOutcome {
-    const endedAt = performance.now();
-    const traffic = this.#metadata === undefined ? undefined : this.values.get(trafficKey);
-    // Timers may be a millisecond early.
-    const cancelledBy = Date.now() >= this.deadline - 1 ? "deadline" : "caller";
-    const cancelled = cancelledBy === "deadline" ? status.DEADLINE_EXCEEDED : status.CANCELLED;
-    // grpc-js sends some statuses by itself, for a message that is too large for instance, and drops
-    // one that comes after the caller's reset. Only a server that looks at the stream knows of these.
-    const code = traffic === undefined ? this.#status?.code : traffic.sentCode;
-    const sent = code === this.#status?.code ? this.#status : undefined;
-    return {
-      code: code ?? cancelled,
-      details: sent?.details ?? "",
-      trailers: sent?.metadata ?? null,
-      cancelledBy: code === undefined ? cancelledBy : undefined,
-      error: this.#error,
-      endedAt,
-      durationMs: endedAt - this.startedAt,
-      messagesReceived: this.#messagesReceived,
-      messagesSent: this.#messagesSent,
-      bytesReceived: traffic?.bytesReceived,
-      bytesSent: traffic?.bytesSent,
-    };
   }
 }
 
