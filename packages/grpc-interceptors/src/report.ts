@@ -1,4 +1,4 @@
-import { toLoggedError } from "./server/logging-error.ts";
+import { toLoggedError } from "./logged-error.ts";
 
 /** The last resort for an error that nobody else takes: one line on stderr, without its properties. */
 export function reportToStderr(what: string, error: unknown): void {

@@ -32,7 +32,7 @@ export function createInterceptors(parts: InterceptorParts): StandardServer {
     errorToStatus: itemErrorToStatus,
     tracing: tracing(),
     metrics: metrics({ register: registry, services: [ItemServiceService] }),
-    validation: validation({ validators: validators() }),
+    validation: validation({ validators: unaryValidators() }),
     ...(verifier && {
       auth: auth({ verifier }),
       authorize: authorize({
@@ -48,14 +48,11 @@ export function createInterceptors(parts: InterceptorParts): StandardServer {
 }
 
 // What is wrong with a message on a stream is a part of the answer, not the end of the call.
-function validators(): ReadonlyMap<string, Validator> {
-  const all = requestValidators(ItemServiceService, itemRequestValidators);
+function unaryValidators(): ReadonlyMap<string, Validator> {
   const streams = Object.values(ItemServiceService).filter(({ requestStream }) => requestStream);
-  const unary = new Map(all);
-  for (const { path } of streams) {
-    unary.delete(path);
-  }
-  return unary;
+  const paths = new Set<string>(streams.map(({ path }) => path));
+  const all = requestValidators(ItemServiceService, itemRequestValidators);
+  return new Map([...all].filter(([path]) => !paths.has(path)));
 }
 
 /** What verifies the tokens of callers. */

@@ -1,8 +1,6 @@
 import type { Interceptor, Metadata, status } from "@grpc/grpc-js";
 import { currentCall, requestIdKey } from "@grpc-kit/grpc-context";
 import { type LogLevel, statusCodeInfo } from "@grpc-kit/grpc-status";
-import { redactText, toLogText } from "../metadata/log-text.ts";
-import type { Method } from "../method.ts";
 import {
   checkLogger,
   isLevelEnabled,
@@ -10,7 +8,9 @@ import {
   toMs,
   toTime,
   writeLine,
-} from "../server/logging-line.ts";
+} from "../log-line.ts";
+import { redactText, toLogText } from "../log-text.ts";
+import type { Method } from "../method.ts";
 import { type ClientOutcome, clientInterceptor, type StartedCall } from "./client-hook.ts";
 
 export interface LoggingOptions {

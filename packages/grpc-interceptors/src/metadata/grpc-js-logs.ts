@@ -1,6 +1,6 @@
 import { setLogger } from "@grpc/grpc-js";
 import type { Logger } from "@grpc-kit/grpc-context";
-import { redacted, redactText, toLogText } from "./log-text.ts";
+import { redacted, redactText, toLogText } from "../log-text.ts";
 
 type GrpcJsLogger = Parameters<typeof setLogger>[0];
 

@@ -1,5 +1,5 @@
 import type { Metadata, MetadataValue } from "@grpc/grpc-js";
-import { redacted, redactText, toLogText } from "./log-text.ts";
+import { redacted, redactText, toLogText } from "../log-text.ts";
 import { isSensitiveName } from "./sensitive-names.ts";
 
 export interface RedactMetadataOptions {

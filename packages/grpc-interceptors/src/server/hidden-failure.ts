@@ -1,8 +1,8 @@
 import { type Logger, loggerKey } from "@grpc-kit/grpc-context";
+import { writeLine } from "../log-line.ts";
+import { toLoggedError } from "../logged-error.ts";
 import { reportToStderr } from "../report.ts";
 import type { InterceptedCall } from "./call-hook.ts";
-import { toLoggedError } from "./logging-error.ts";
-import { writeLine } from "./logging-line.ts";
 
 /** A failure that its caller is not told everything of. */
 export interface HiddenFailure {

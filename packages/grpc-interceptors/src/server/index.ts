@@ -1,4 +1,7 @@
 // For interceptors of your own.
+
+export type { LeveledLogger } from "../log-line.ts";
+export { toLoggedError } from "../logged-error.ts";
 export type { CallKind, Method } from "../method.ts";
 export type { AdaptiveLimitOptions } from "./adaptive-limit.ts";
 export {
@@ -28,8 +31,6 @@ export { type ErrorsOptions, errors } from "./errors.ts";
 export { type HiddenFailure, logHiddenFailure } from "./hidden-failure.ts";
 export { isHealthOrReflection, type LogLevelOptions } from "./log-levels.ts";
 export { type LoggingOptions, logging } from "./logging.ts";
-export { toLoggedError } from "./logging-error.ts";
-export type { LeveledLogger } from "./logging-line.ts";
 export type { ObservingInterceptor } from "./observing-interceptor.ts";
 export { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
 export type { PayloadLoggingOptions } from "./redaction.ts";

@@ -1,12 +1,12 @@
 import type { status } from "@grpc/grpc-js";
 import type { Logger } from "@grpc-kit/grpc-context";
 import { statusCodeInfo } from "@grpc-kit/grpc-status";
+import { isLevelEnabled, type LeveledLogger, writeLine } from "../log-line.ts";
 import type { Method } from "../method.ts";
 import type { CallOutcome, InterceptedCall } from "./call-hook.ts";
 import type { CallLevels, LoggedMethod } from "./log-levels.ts";
 import { childLogger } from "./logging-child.ts";
 import { callFields, type LogFields, methodFields, outcomeFields } from "./logging-fields.ts";
-import { isLevelEnabled, type LeveledLogger, writeLine } from "./logging-line.ts";
 
 /** Takes the lines of a method's calls that end with one code. */
 interface EndLog extends CallLevels {

@@ -7,12 +7,12 @@ import {
   traceKey,
 } from "@grpc-kit/grpc-context";
 import { isServerFault, readErrorDetail, statusCodeInfo } from "@grpc-kit/grpc-status";
-import { redactText, toLogText } from "../metadata/log-text.ts";
+import { toMs, toTime } from "../log-line.ts";
+import { redactText, toLogText } from "../log-text.ts";
+import { type LoggedError, toLoggedError } from "../logged-error.ts";
 import type { Method } from "../method.ts";
 import type { CallOutcome, InterceptedCall } from "./call-hook.ts";
 import type { ObservedCall, ObservedOutcome } from "./call-observer.ts";
-import { type LoggedError, toLoggedError } from "./logging-error.ts";
-import { toMs, toTime } from "./logging-line.ts";
 
 /** Of a line in the log. All values are scalars but the error; what is undefined is not written. */
 export type LogFields = Record<string, string | number | boolean | LoggedError | undefined>;

@@ -1,11 +1,11 @@
 import { loggerKey } from "@grpc-kit/grpc-context";
+import { checkLogger, isLevelEnabled, type LeveledLogger, writeLine } from "../log-line.ts";
 import type { CallHook } from "./call-hook.ts";
 import type { CallObserver } from "./call-observer.ts";
 import { createLevelsOf, type LogLevelOptions } from "./log-levels.ts";
 import { LoggedCall, PayloadLoggedCall } from "./logging-call.ts";
 import { CallLog } from "./logging-call-log.ts";
 import { observedFields } from "./logging-fields.ts";
-import { checkLogger, isLevelEnabled, type LeveledLogger, writeLine } from "./logging-line.ts";
 import { type ObservingInterceptor, observingInterceptor } from "./observing-interceptor.ts";
 import { createPayloadText, type PayloadLoggingOptions } from "./redaction.ts";
 

@@ -1,4 +1,4 @@
-import { redacted, redactText, toLogText } from "../metadata/log-text.ts";
+import { redacted, redactText, toLogText } from "../log-text.ts";
 import { isSensitiveName, toSnakeCase } from "../metadata/sensitive-names.ts";
 
 export interface PayloadLoggingOptions {

@@ -1,3 +1,3 @@
-export type { MetricSet } from "../../server/metrics/recorders.ts";
-export type { MetricsRegistry } from "../../server/metrics/registry.ts";
+export type { MetricSet } from "../../metrics/recorders.ts";
+export type { MetricsRegistry } from "../../metrics/registry.ts";
 export { type ClientMetricsOptions, metrics } from "./metrics.ts";

@@ -1,6 +1,6 @@
 import type { Interceptor } from "@grpc/grpc-js";
-import { type MetricSet, recorders } from "../../server/metrics/recorders.ts";
-import type { MetricsRegistry } from "../../server/metrics/registry.ts";
+import { type MetricSet, recorders } from "../../metrics/recorders.ts";
+import type { MetricsRegistry } from "../../metrics/registry.ts";
 import { clientInterceptor } from "../client-hook.ts";
 import { serverAddress } from "./server-address.ts";
 

@@ -1,5 +1,5 @@
 import type { Attributes } from "@opentelemetry/api";
-import { serverAttributes } from "../../server/tracing/call-span.ts";
+import { serverAttributes } from "../../tracing/call-span.ts";
 
 // https://github.com/grpc/grpc/blob/master/doc/naming.md
 const schemes = /^(?:dns|ipv4|ipv6|unix|passthrough):(?:\/\/[^/]*\/)?(?=.)/;

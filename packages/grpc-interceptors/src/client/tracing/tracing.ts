@@ -12,7 +12,7 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { Method } from "../../method.ts";
-import { endSpan, isWorthTracing, scopeName } from "../../server/tracing/call-span.ts";
+import { endSpan, isWorthTracing, scopeName } from "../../tracing/call-span.ts";
 import { clientInterceptor } from "../client-hook.ts";
 import { hasInstrumentedSpan } from "./instrumented-span.ts";
 import { targetAttributes } from "./target-attributes.ts";

@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { type TraceIds, traceKey } from "@grpc-kit/grpc-context";
 import { callFixture, callKinds } from "@grpc-kit/testing";
 import { type Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import { Counter, type OpenMetricsContentType, Registry } from "prom-client";
@@ -6,7 +7,6 @@ import { describe, expect, it } from "vitest";
 import { samplesIn, total } from "../../../test/metrics-samples.ts";
 import { serveFixture } from "../../../test/serve-fixture.ts";
 import { serverInterceptor } from "../server-interceptor.ts";
-import { type TraceIds, traceKey } from "../trace-key.ts";
 import { metrics } from "./index.ts";
 
 const service = "fixtures.FixtureService";

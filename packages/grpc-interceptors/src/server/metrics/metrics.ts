@@ -1,12 +1,12 @@
 import type { ServiceDefinition } from "@grpc/grpc-js";
+import { traceKey } from "@grpc-kit/grpc-context";
 import { toMethod } from "../../method.ts";
+import { type RecordedMethod, unknownMethod } from "../../metrics/recorder.ts";
+import { type MetricSet, recorders } from "../../metrics/recorders.ts";
+import type { MetricsRegistry } from "../../metrics/registry.ts";
 import type { ServerHook } from "../call-hook.ts";
 import type { CallObserver } from "../call-observer.ts";
 import { type ObservingInterceptor, observingInterceptor } from "../observing-interceptor.ts";
-import { traceKey } from "../trace-key.ts";
-import { type RecordedMethod, unknownMethod } from "./recorder.ts";
-import { type MetricSet, recorders } from "./recorders.ts";
-import type { MetricsRegistry } from "./registry.ts";
 
 export interface MetricsOptions {
   /** Where the metrics are. Several interceptors may share one; then they count together. */

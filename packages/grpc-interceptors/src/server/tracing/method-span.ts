@@ -1,6 +1,6 @@
 import type { Attributes } from "@opentelemetry/api";
 import type { Method } from "../../method.ts";
-import { serverAttributes } from "./call-span.ts";
+import { serverAttributes } from "../../tracing/call-span.ts";
 
 /** What the spans of one method have in common. */
 export class MethodSpan {

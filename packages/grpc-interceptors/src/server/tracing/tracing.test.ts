@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Metadata, type ServerUnaryCall, status } from "@grpc/grpc-js";
+import { type TraceIds, traceKey } from "@grpc-kit/grpc-context";
 import { NotFoundError } from "@grpc-kit/grpc-status";
 import { callFixture, callKinds } from "@grpc-kit/testing";
 import { SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
@@ -10,7 +11,6 @@ import { serveFixture } from "../../../test/serve-fixture.ts";
 import { collectSpans, useContextManager } from "../../../test/tracing-setup.ts";
 import type { CallOutcome, ServerHook } from "../call-hook.ts";
 import { fuse, serverInterceptor } from "../server-interceptor.ts";
-import { type TraceIds, traceKey } from "../trace-key.ts";
 import { tracing } from "./tracing.ts";
 
 useContextManager();

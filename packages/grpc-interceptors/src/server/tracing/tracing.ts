@@ -1,3 +1,4 @@
+import { traceKey } from "@grpc-kit/grpc-context";
 import { isServerFault } from "@grpc-kit/grpc-status";
 import {
   type Context,
@@ -13,10 +14,15 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { Method } from "../../method.ts";
+import {
+  endSpan,
+  isWorthTracing,
+  linkTo,
+  peerAttributes,
+  scopeName,
+} from "../../tracing/call-span.ts";
 import type { CallHook, CallOutcome, InterceptedCall } from "../call-hook.ts";
 import { type ObservingInterceptor, observingInterceptor } from "../observing-interceptor.ts";
-import { traceKey } from "../trace-key.ts";
-import { endSpan, isWorthTracing, linkTo, peerAttributes, scopeName } from "./call-span.ts";
 import { callerContext, metadataGetter } from "./caller-context.ts";
 import { MethodSpan } from "./method-span.ts";
 import { requestAttributes } from "./request-attributes.ts";

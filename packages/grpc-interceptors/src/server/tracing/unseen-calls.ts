@@ -1,8 +1,8 @@
 import { isServerFault } from "@grpc-kit/grpc-status";
 import { ROOT_CONTEXT, type Span, SpanKind, type Tracer } from "@opentelemetry/api";
 import type { Method } from "../../method.ts";
+import { endSpan, linkTo, peerAttributes, serverAttributes } from "../../tracing/call-span.ts";
 import type { CallObserver, ObservedCall } from "../call-observer.ts";
-import { endSpan, linkTo, peerAttributes, serverAttributes } from "./call-span.ts";
 import { callerContext, type Extractor, headersGetter } from "./caller-context.ts";
 
 // Callers choose it.

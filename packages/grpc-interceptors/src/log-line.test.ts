@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { toTime } from "./logging-line.ts";
+import { toTime } from "./log-line.ts";
 
 describe("toTime", () => {
   it("Property 7: is what a Date says, whatever was asked before (2.2.11)", () => {

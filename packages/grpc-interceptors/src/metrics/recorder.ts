@@ -1,6 +1,6 @@
 import type { status } from "@grpc/grpc-js";
-import type { Method } from "../../method.ts";
-import type { TraceIds } from "../trace-key.ts";
+import type { TraceIds } from "@grpc-kit/grpc-context";
+import type { Method } from "../method.ts";
 import type { MetricsRegistry } from "./registry.ts";
 import type { Labels } from "./series.ts";
 

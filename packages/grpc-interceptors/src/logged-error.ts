@@ -1,4 +1,4 @@
-import { redactText, toLogText } from "../metadata/log-text.ts";
+import { redactText, toLogText } from "./log-text.ts";
 
 /** An error as it is logged under `err`. pino's own serialiser makes the same of it. */
 export interface LoggedError {

@@ -8,7 +8,7 @@ import {
   Registry,
 } from "prom-client";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { samplesIn } from "../../../test/metrics-samples.ts";
+import { samplesIn } from "../../test/metrics-samples.ts";
 import { counter, gauge, histogram } from "./registry.ts";
 
 const [labelNames, buckets] = [["method"], [0.1, 1, 10]];

@@ -1,4 +1,4 @@
-import type { TraceIds } from "../trace-key.ts";
+import type { TraceIds } from "@grpc-kit/grpc-context";
 
 export type Labels = Readonly<Record<string, string | number>>;
 

@@ -9,8 +9,8 @@ import {
   SpanStatusCode,
   trace,
 } from "@opentelemetry/api";
-import { redactText, toLogText } from "../../metadata/log-text.ts";
-import type { Method } from "../../method.ts";
+import { redactText, toLogText } from "../log-text.ts";
+import type { Method } from "../method.ts";
 
 // https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
 

@@ -1,6 +1,6 @@
 import type { Logger } from "@grpc-kit/grpc-context";
 import type { LogLevel } from "@grpc-kit/grpc-status";
-import { reportToStderr } from "../report.ts";
+import { reportToStderr } from "./report.ts";
 
 /** A logger that may be asked whether a line would be written at all, as pino may. */
 export interface LeveledLogger extends Logger {

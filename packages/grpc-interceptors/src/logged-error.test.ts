@@ -1,6 +1,6 @@
 import { pino } from "pino";
 import { describe, expect, it } from "vitest";
-import { toLoggedError } from "./logging-error.ts";
+import { toLoggedError } from "./logged-error.ts";
 
 function written(err: unknown): Record<string, unknown> {
   const lines: string[] = [];

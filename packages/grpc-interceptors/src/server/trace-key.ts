@@ -1,1 +1,0 @@
-export { type TraceIds, traceKey } from "@grpc-kit/grpc-context";
