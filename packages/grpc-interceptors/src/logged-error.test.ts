@@ -20,7 +20,7 @@ describe("toLoggedError", () => {
   it("has the names, texts and stacks of the chain, and nothing else", () => {
     const { type, message, stack, ...rest } = toLoggedError(error, { stack: true });
     expect([type, message]).toEqual(["Error", "cannot list: no such column fake line"]);
-    expect(stack).toMatch(/^Error: cannot list\n {4}at .*logging-error\.test\.ts/);
+    expect(stack).toMatch(/^Error: cannot list\n {4}at .*logged-error\.test\.ts/);
     expect(stack).toMatch(/\ncaused by: TypeError: no such column fake line\n {4}at /);
     expect(rest).toEqual({});
     expect(Object.keys(toLoggedError(error, { stack: false }))).toEqual(["type", "message"]);
