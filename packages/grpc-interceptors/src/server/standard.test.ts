@@ -1,14 +1,21 @@
 import { Metadata, type ServerInterceptor, status } from "@grpc/grpc-js";
-import { currentCall, identityKey, loggerKey, requestIdKey } from "@grpc-kit/grpc-context";
+import {
+  currentCall,
+  identityKey,
+  type Logger,
+  loggerKey,
+  requestIdKey,
+} from "@grpc-kit/grpc-context";
 import { UnauthorizedError } from "@grpc-kit/grpc-status";
 import { callFixture, callKinds } from "@grpc-kit/testing";
 import { pino } from "pino";
 import { Registry } from "prom-client";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { serveFixture } from "../../test/serve-fixture.ts";
 import { authorize } from "./authorize.ts";
 import type { ServerHook } from "./call-hook.ts";
 import { metrics } from "./metrics/index.ts";
+import { observingInterceptor } from "./observing-interceptor.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
 import { type StandardServerOptions, standardServerInterceptors } from "./standard.ts";
 
@@ -114,8 +121,45 @@ describe("standardServerInterceptors", () => {
     expect(JSON.stringify(finished)).not.toContain("S3CR3T");
   });
 
+  it("tells all that observes of the calls that no interceptor sees", () => {
+    const seen: string[] = [];
+    const observing = (name: string) =>
+      observingInterceptor(() => undefined, { onEnd: () => seen.push(name) });
+    const { set, lines } = standard({
+      tracing: observing("tracing"),
+      metrics: observing("metrics"),
+    });
+    const call = { method: "_OTHER", kind: undefined, peer: "unknown", headers: {} };
+    for (const observer of set.observers) {
+      observer.onEnd(call, { code: status.UNIMPLEMENTED, durationMs: 1, isIntercepted: false });
+    }
+    expect([seen, lines.length]).toEqual([["tracing", "metrics"], 1]);
+  });
+
+  it("logs what a server hides by the logger of its call", () => {
+    const { set, lines } = standard();
+    const error = vi.fn();
+    const own: Logger = { debug: error, info: error, warn: error, error };
+    const call = { path: "/a.B/C", get: <Value>() => own as Value };
+    set.onError(new Error("S3CR3T"), call, "id-1");
+    set.onError(new Error("S3CR3T"), { ...call, get: () => undefined }, "id-2");
+    expect(error).toHaveBeenCalledExactlyOnceWith(
+      expect.objectContaining({ "grpc.path": "/a.B/C", error_id: "id-1" }),
+      "a failure is hidden from its caller",
+    );
+    expect(lines).toMatchObject([{ error_id: "id-2", err: { message: "S3CR3T" } }]);
+  });
+
   it("lets the health protocol pass by what it has no credentials for", async () => {
-    const { set } = standard();
+    const refuse = serverInterceptor(() => {
+      throw new UnauthorizedError("no place");
+    });
+    const validated: string[] = [];
+    const validation = serverInterceptor(({ method }) => {
+      validated.push(method.path);
+      return undefined;
+    });
+    const { set } = standard({ concurrencyLimit: refuse, rateLimit: refuse, validation });
     const asked: string[] = [];
     const [interceptor] = set.interceptors;
     for (const path of ["/grpc.health.v1.Health/Check", "/grpc.health.v1.HealthReport/Check"]) {
@@ -143,5 +187,6 @@ describe("standardServerInterceptors", () => {
       });
     }
     expect(asked).toEqual(["/grpc.health.v1.Health/Check"]);
+    expect(validated).toEqual(asked);
   });
 });

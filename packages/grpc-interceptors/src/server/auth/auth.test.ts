@@ -177,6 +177,12 @@ describe("auth", () => {
     expect(seen).toHaveLength(1);
   });
 
+  it("shows no token to handlers of methods that want none, either", async () => {
+    const { client, seen } = await serve({ excludedMethods: [FixtureServiceService.unary.path] });
+    await callFixture(client, "unary", { metadata: bearer("any") }).outcome;
+    expect(seen.map((received) => received.get("authorization"))).toEqual([[]]);
+  });
+
   it.each(["", "*", "/", "/a.B/*", "/a.B/", "a.B/C", "//a.B/C", "/a.B/C/", "/a.B/C d", "/a.B"])(
     "D16 takes no pattern to exclude by: %s",
     (path) => {
