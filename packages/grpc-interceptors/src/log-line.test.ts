@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { toTime } from "./log-line.ts";
 
 describe("toTime", () => {
-  it("Property 7: is what a Date says, whatever was asked before (2.2.11)", () => {
+  it("is what a Date says, whatever was asked before", () => {
     const now = 1_770_000_000_000;
     const time = fc.oneof(
       fc.double(),

@@ -66,7 +66,7 @@ describe("redactText", () => {
 });
 
 describe("toLogText", () => {
-  it("Property 1: any text becomes one line of at most so many bytes (E4)", () => {
+  it("E4: any text becomes one line of at most so many bytes", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary" }), fc.integer({ min: 8, max: 64 }), (text, max) => {
         const line = toLogText(text, max);

@@ -3,7 +3,7 @@ import { CompactEncrypt, CompactSign, exportJWK } from "jose";
 import { claims, encode, forge, nowSeconds, pemOf, rsa, sign } from "./auth-tokens.ts";
 
 export interface Forgery {
-  /** Of faults.md. */
+  /** The row of the attack: "D1". */
   readonly row: string;
   readonly name: string;
   readonly token: string;

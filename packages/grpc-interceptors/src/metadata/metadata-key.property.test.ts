@@ -13,7 +13,7 @@ function overTheWire(metadata: Metadata): Metadata {
   return Metadata.fromHttp2Headers(Object.fromEntries(headers));
 }
 
-it("Property 2: lists come out as they went in (utils/metadata.py)", () => {
+it("lists come out as they went in", () => {
   const [texts, bytes] = [textListKey("x-texts"), binaryListKey("x-bytes-bin")];
   const text = fc.stringMatching(/^[!-+\--~]{1,40}$/);
   fc.assert(
@@ -28,7 +28,7 @@ it("Property 2: lists come out as they went in (utils/metadata.py)", () => {
   );
 });
 
-it("Property 3: a text is refused, or comes out as it went in (utils/metadata.py)", () => {
+it("a text is refused, or comes out as it went in", () => {
   const key = textKey("x-text");
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.string({ unit: "binary" })), (value) => {
@@ -45,7 +45,7 @@ it("Property 3: a text is refused, or comes out as it went in (utils/metadata.py
   );
 });
 
-it("Property 4: the size is that of the header list in HTTP/2 (RFC 9113, section 6.5.2)", () => {
+it("the size is that of the header list in HTTP/2 (RFC 9113, section 6.5.2)", () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array()), fc.array(fc.stringMatching(/^[ -~]*$/)), (a, b) => {
       const metadata = new Metadata();

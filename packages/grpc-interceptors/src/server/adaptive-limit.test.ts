@@ -86,7 +86,7 @@ describe("AdaptiveLimit", () => {
     expect(limit.limit).toBeLessThan(before / 2);
   });
 
-  it("Property 1: stays within its bounds, whatever comes (DoD 2.2.9)", () => {
+  it("stays within its bounds, whatever comes", () => {
     const sample = fc.record({
       durationMs: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 1e9, noNaN: true })),
       inFlight: fc.integer({ min: 1, max: 10_000 }),
@@ -108,7 +108,7 @@ describe("AdaptiveLimit", () => {
     );
   });
 
-  it("Property 2: holds near capacity with noisy latencies (DoD 2.2.9)", () => {
+  it("holds near capacity with noisy latencies", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 40, max: 300 }),

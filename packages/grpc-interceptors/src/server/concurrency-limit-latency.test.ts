@@ -13,7 +13,7 @@ describe("TypicalLatency", () => {
     expect(latency.ms).toBeGreaterThan(0);
   });
 
-  it("Property 1: comes near the median whatever the outliers, and follows it (DoD 2.2.9)", () => {
+  it("comes near the median whatever the outliers, and follows it", () => {
     const tenths = fc.array(fc.integer({ min: 0, max: 9 }), { minLength: 50, maxLength: 50 });
     fc.assert(
       fc.property(fc.integer({ min: 2, max: 500 }), tenths, (medianMs, jitters) => {

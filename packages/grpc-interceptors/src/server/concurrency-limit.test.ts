@@ -116,7 +116,7 @@ describe("concurrencyLimit", () => {
     },
   );
 
-  it("Property 1: gives back every place, however calls end (DoD 2.2.9)", async () => {
+  it("gives back every place, however calls end", async () => {
     const handlers: Partial<FixtureHandlers> = {
       unary(call, callback) {
         const answers: Record<string, () => void> = {

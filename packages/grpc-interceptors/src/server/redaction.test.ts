@@ -85,7 +85,7 @@ describe("createPayloadText", () => {
     expect(text(new Date(Number.NaN))).toBe("null");
   });
 
-  it("Property 5: any value makes one short line, and never throws (E4)", () => {
+  it("E4: any value makes one short line, and never throws", () => {
     const small = createPayloadText({ maxBytes: 64 });
     fc.assert(
       fc.property(fc.anything({ withBigInt: true, withMap: true, withDate: true }), (value) => {
@@ -97,7 +97,7 @@ describe("createPayloadText", () => {
     );
   });
 
-  it("Property 6: a field with a telling name is never shown, however deep it is (E6)", () => {
+  it("E6: a field with a telling name is never shown, however deep it is", () => {
     const name = fc.constantFrom("password", "accessToken", "client_secret", "Email", "userSsn");
     const nest = fc.array(fc.constantFrom("list", "map", "message", "oneof"), { maxLength: 6 });
     fc.assert(

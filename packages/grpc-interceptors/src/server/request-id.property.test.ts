@@ -14,7 +14,7 @@ function idFor(...values: readonly string[]): string {
 }
 
 describe("E5 requestIdOf", () => {
-  it("Property 1: a clean id is kept (E5)", () => {
+  it("E5: a clean id is kept", () => {
     const clean = fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/);
     fc.assert(
       fc.property(clean, (id) => {
@@ -23,7 +23,7 @@ describe("E5 requestIdOf", () => {
     );
   });
 
-  it("Property 2: whatever else is sent, the id is clean, and new if it was not (E5)", () => {
+  it("E5: whatever else is sent, the id is clean, and new if it was not", () => {
     fc.assert(
       fc.property(fc.stringMatching(/^[ -~]{0,200}$/), (value) => {
         const id = idFor(value);

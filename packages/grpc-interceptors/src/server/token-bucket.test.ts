@@ -47,7 +47,7 @@ describe("tokenBuckets", () => {
     expect(buckets.take("b", 1).allowed).toBe(true);
   });
 
-  it("Property 1: allows no more than burst and rate, and no less (DoD 2.2.8)", () => {
+  it("allows no more than burst and rate, and no less", () => {
     const steps = fc.array(fc.double({ min: 0, max: 500, noNaN: true }), { maxLength: 300 });
     const rates = fc.integer({ min: 1, max: 2_000 });
     fc.assert(
@@ -75,7 +75,7 @@ describe("tokenBuckets", () => {
     );
   });
 
-  it("Property 2: allows what it refused after as long as it said (DoD 2.2.8)", () => {
+  it("allows what it refused after as long as it said", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 1, max: 5_000 }),

@@ -76,7 +76,7 @@ describe("validation", () => {
     },
   );
 
-  it("B12 Property 1: has one verdict at the bounds for all kinds of call (DoD 2.2.6)", async () => {
+  it("B12: has one verdict at the bounds for all kinds of call", async () => {
     const { client } = await serve(shortText);
     await assert(
       asyncProperty(
