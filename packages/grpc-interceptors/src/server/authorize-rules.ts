@@ -1,6 +1,7 @@
 import type { ServiceDefinition } from "@grpc/grpc-js";
 import type { Identity } from "@grpc-kit/grpc-context";
 import { type Method, toMethod } from "../method.ts";
+import { methodPattern } from "../method-match.ts";
 import type { InterceptedCall } from "./call-hook.ts";
 
 /**
@@ -73,7 +74,7 @@ const predicates = ["allow", "allowMessage"] as const;
 
 // What is misspelt would be asked of nobody, and what is empty may be taken for all or for nothing.
 function checkRule(pattern: string, rule: AuthorizationRule): void {
-  if (!/^\/(?:\*|[\w.]+\/(?:\*|\w+))$/.test(pattern)) {
+  if (!methodPattern.test(pattern)) {
     throw new TypeError(
       `rules must be for "/package.Service/Method", "/package.Service/*" or "/*", got "${pattern}"`,
     );

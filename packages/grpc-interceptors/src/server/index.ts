@@ -1,3 +1,11 @@
+export {
+  health,
+  isHealthOrReflection,
+  type MethodMatch,
+  methods,
+  not,
+  reflection,
+} from "../method-match.ts";
 // For interceptors of your own.
 
 export type { LeveledLogger } from "../log-line.ts";
@@ -29,13 +37,13 @@ export {
 export { type DeadlineOptions, deadline, type MethodDeadline } from "./deadline.ts";
 export { type ErrorsOptions, errors } from "./errors.ts";
 export { type HiddenFailure, logHiddenFailure } from "./hidden-failure.ts";
-export { isHealthOrReflection, type LogLevelOptions } from "./log-levels.ts";
+export type { LogLevelOptions } from "./log-levels.ts";
 export { type LoggingOptions, logging } from "./logging.ts";
 export type { ObservingInterceptor } from "./observing-interceptor.ts";
 export { type RateLimitOptions, rateLimit } from "./rate-limit.ts";
 export type { PayloadLoggingOptions } from "./redaction.ts";
 export { type RequestContextOptions, requestContext } from "./request-context.ts";
-export { health, type MethodMatch, methods, not, reflection, select } from "./select.ts";
+export { select } from "./select.ts";
 export { fuse, serverInterceptor } from "./server-interceptor.ts";
 export {
   type StandardServer,

@@ -1,6 +1,7 @@
 import type { status } from "@grpc/grpc-js";
 import { type LogLevel, statusCodeInfo } from "@grpc-kit/grpc-status";
 import type { Method } from "../method.ts";
+import { isHealthOrReflection } from "../method-match.ts";
 
 /** A method, as far as it decides how its calls are logged. */
 export type LoggedMethod = Pick<Method, "path" | "service">;
@@ -16,18 +17,6 @@ export interface LogLevelOptions {
    * `isHealthOrReflection`.
    */
   readonly isQuiet?: (method: LoggedMethod) => boolean;
-}
-
-// Probes and tools call these all day: nobody wants to read that they have.
-const quietServices = new Set([
-  "grpc.health.v1.Health",
-  "grpc.reflection.v1.ServerReflection",
-  "grpc.reflection.v1alpha.ServerReflection",
-]);
-
-/** Whether a method is of gRPC's own health or reflection service. */
-export function isHealthOrReflection({ service }: Pick<LoggedMethod, "service">): boolean {
-  return quietServices.has(service);
 }
 
 /** The level of a call's line, and what it is if the call took too long. */

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
 import { memoryLog } from "../../test/logging-lines.ts";
-import { isHealthOrReflection } from "./log-levels.ts";
+import { isHealthOrReflection } from "../method-match.ts";
 import { logging } from "./logging.ts";
 
 const [peer, durationMs] = ["127.0.0.1:1", 1.2345678];

@@ -125,7 +125,7 @@ class RateLimiter {
     const { key = "identity", onStoreError = "open", storeTimeoutMs = 500 } = options;
     const { ratePerSecond, burst, store } = options;
     checkOptions(options);
-    this.keyOf = typeof key === "function" ? key : key === "peer" ? peerOf : identityOf;
+    this.keyOf = typeof key === "function" ? key : key === "peer" ? addressOf : identityOf;
     this.#store = store ?? tokenBuckets(options as TokenBucketOptions);
     this.#isOpen = onStoreError === "open";
     this.#timeoutMs = storeTimeoutMs;
@@ -209,11 +209,11 @@ class RateLimiter {
 
 function identityOf(call: InterceptedCall): string {
   const identity = call.values.get(identityKey);
-  return identity === undefined ? peerOf(call) : `identity:${identity.subject}`;
+  return identity === undefined ? addressOf(call) : `identity:${identity.subject}`;
 }
 
 /** By address: a port is another for each connection. */
-function peerOf({ peer }: InterceptedCall): string {
+function addressOf({ peer }: InterceptedCall): string {
   const colon = peer.lastIndexOf(":");
   return `peer:${colon === -1 ? peer : peer.slice(0, colon)}`;
 }

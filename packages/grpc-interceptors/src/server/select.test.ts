@@ -3,7 +3,8 @@ import { callFixture } from "@grpc-kit/testing";
 import { describe, expect, it } from "vitest";
 import { serveFixture } from "../../test/serve-fixture.ts";
 import { type Method, toMethod } from "../method.ts";
-import { health, methods, not, reflection, select } from "./select.ts";
+import { health, methods, not, reflection } from "../method-match.ts";
+import { select } from "./select.ts";
 import { serverInterceptor } from "./server-interceptor.ts";
 
 function methodOf(path: string): Method {

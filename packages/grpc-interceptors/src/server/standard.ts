@@ -1,12 +1,13 @@
 import type { ServerInterceptor } from "@grpc/grpc-js";
 import { type CallValues, type Logger, loggerKey } from "@grpc-kit/grpc-context";
+import { health, not } from "../method-match.ts";
 import type { CallObserver } from "./call-observer.ts";
 import { type ErrorsOptions, errors } from "./errors.ts";
 import { logFailure } from "./hidden-failure.ts";
 import { type LoggingOptions, logging } from "./logging.ts";
 import type { ObservingInterceptor } from "./observing-interceptor.ts";
 import { type RequestContextOptions, requestContext } from "./request-context.ts";
-import { health, not, select } from "./select.ts";
+import { select } from "./select.ts";
 import { fuse } from "./server-interceptor.ts";
 
 export interface StandardServerOptions {

@@ -10,7 +10,6 @@ import {
   trace,
 } from "@opentelemetry/api";
 import { redactText, toLogText } from "../log-text.ts";
-import type { Method } from "../method.ts";
 
 // https://opentelemetry.io/docs/specs/semconv/rpc/grpc/
 
@@ -27,11 +26,6 @@ export interface SpanEnd {
   readonly details?: string;
   /** As `performance.now()` has it. */
   readonly endedAt: number;
-}
-
-/** Probes and tools call these all the time, and nobody looks for their spans. */
-export function isWorthTracing({ path }: Method): boolean {
-  return !path.startsWith("/grpc.health.v1.Health/") && !path.startsWith("/grpc.reflection.");
 }
 
 /** "host:50051", "[::1]:50051" or "::1:50051" in parts; anything else is a host alone. */

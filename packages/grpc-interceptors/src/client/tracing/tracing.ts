@@ -12,7 +12,8 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { Method } from "../../method.ts";
-import { endSpan, isWorthTracing, scopeName } from "../../tracing/call-span.ts";
+import { isHealthOrReflection, not } from "../../method-match.ts";
+import { endSpan, scopeName } from "../../tracing/call-span.ts";
 import { clientInterceptor } from "../client-hook.ts";
 import { hasInstrumentedSpan } from "./instrumented-span.ts";
 import { targetAttributes } from "./target-attributes.ts";
@@ -43,7 +44,7 @@ const metadataSetter: TextMapSetter<Metadata> = {
 export function tracing({
   tracerProvider = trace,
   propagator = propagation,
-  filter = isWorthTracing,
+  filter = not(isHealthOrReflection),
   target,
 }: TracingOptions = {}): Interceptor {
   const tracer = tracerProvider.getTracer(scopeName);

@@ -14,13 +14,8 @@ import {
   trace,
 } from "@opentelemetry/api";
 import type { Method } from "../../method.ts";
-import {
-  endSpan,
-  isWorthTracing,
-  linkTo,
-  peerAttributes,
-  scopeName,
-} from "../../tracing/call-span.ts";
+import { isHealthOrReflection, not } from "../../method-match.ts";
+import { endSpan, linkTo, peerAttributes, scopeName } from "../../tracing/call-span.ts";
 import type { CallHook, CallOutcome, InterceptedCall } from "../call-hook.ts";
 import { type ObservingInterceptor, observingInterceptor } from "../observing-interceptor.ts";
 import { callerContext, metadataGetter } from "./caller-context.ts";
@@ -60,7 +55,7 @@ export interface TracingOptions {
 export function tracing({
   tracerProvider = trace,
   propagator = propagation,
-  filter = isWorthTracing,
+  filter = not(isHealthOrReflection),
   isPublicEndpoint,
   requestMetadata = [],
 }: TracingOptions = {}): ObservingInterceptor {
