@@ -29,7 +29,8 @@ export async function createItemService(
     registerServices(server, { settings, container, health });
     server.onEvent(logServerEvents(logger));
     server.onEvent((event) => {
-      if (event.type === "phase" && event.phase === "serving") {
+      // Before it listens: a worker that shares the port must not say NOT_SERVING for one that serves.
+      if (event.type === "phase" && event.phase === "starting") {
         void health.start();
       }
       // Before anything else, so that nobody is sent here who would be refused.
