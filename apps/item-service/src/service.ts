@@ -1,5 +1,6 @@
 import { createGrpcServer, type GrpcServer } from "@grpc-kit/grpc-server";
 import { toServerOptions } from "@grpc-kit/grpc-server/settings";
+import { isReplaced } from "@grpc-kit/grpc-server/workers";
 import { createItemContainer, type ItemCradle } from "./container.ts";
 import { createInterceptors, createItemVerifier } from "./grpc/interceptors.ts";
 import { itemErrorToStatus } from "./grpc/item-errors-to-status.ts";
@@ -33,8 +34,9 @@ export async function createItemService(
       if (event.type === "phase" && event.phase === "starting") {
         void health.start();
       }
-      // Before anything else, so that nobody is sent here who would be refused.
-      if (event.type === "phase" && event.phase === "leaving") {
+      // Before anything else, so that nobody is sent here who would be refused. A worker that has been
+      // replaced refuses nobody: its address is served by the other one.
+      if (event.type === "phase" && event.phase === "leaving" && !isReplaced()) {
         health.shutdown();
       }
     });

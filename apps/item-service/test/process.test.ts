@@ -2,8 +2,14 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { credentials } from "@grpc/grpc-js";
 import { ResourceInfo } from "@grpc-kit/generated-protos/google/rpc/error_details";
+import {
+  HealthCheckResponse_ServingStatus,
+  HealthClient,
+} from "@grpc-kit/generated-protos/grpc/health/v1";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { temporaryFolder } from "./serve.ts";
 
@@ -55,6 +61,18 @@ async function startProcess(env: NodeJS.ProcessEnv = {}) {
   await expect.poll(() => output, { timeout: 10_000 }).toContain("npm run demo");
   const address = /listens on (\S+)/.exec(output)?.[1]?.replace(",", "") ?? "";
   return { child, address, output: () => output, stderr: () => errors };
+}
+
+/** Asks for readiness on a connection of its own. */
+function checkOnce(address: string): Promise<number | string> {
+  const options = { "grpc.use_local_subchannel_pool": 1 };
+  const client = new HealthClient(address, credentials.createInsecure(), options);
+  return new Promise((resolve) => {
+    client.check({ service: "readiness" }, (error, reply) => {
+      client.close();
+      resolve(error?.message ?? reply.status);
+    });
+  });
 }
 
 describe("npm start", () => {
@@ -130,9 +148,14 @@ describe("npm start", () => {
     const readiness = () => run(process.execPath, [probe, address, "readiness"]);
     await expect.poll(async () => (await readiness()).code).toBe(0);
     child.kill("SIGHUP");
-    for (let probes = 0; probes < 10; probes += 1) {
-      expect(await readiness()).toMatchObject({ code: 0 });
-    }
+    const serving = Array.from({ length: 200 }, async (_, index) => {
+      await delay(index * 10);
+      return checkOnce(address);
+    });
+    expect(new Set(await Promise.all(serving))).toEqual(
+      new Set([HealthCheckResponse_ServingStatus.SERVING]),
+    );
+    expect(await readiness()).toMatchObject({ code: 0 });
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
   }, 60_000);

@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import type { GrpcServer } from "./create-server.ts";
 import type { StopOptions } from "./lifecycle.ts";
-import { isMarkedReplaced } from "./replacement.ts";
+import { isReplaced } from "./replacement.ts";
 
 export type StopSignal = "SIGTERM" | "SIGINT";
 
@@ -60,7 +60,7 @@ export async function runUntilSignal(
       },
     );
     const signal = await Promise.race([first.promise, began.then(() => first.promise)]);
-    const isPrompt = signal === "SIGINT" || isMarkedReplaced();
+    const isPrompt = signal === "SIGINT" || isReplaced();
     await server.stop({ graceMs, drainDelayMs: isPrompt ? 0 : drainDelayMs });
     return signal;
   } finally {

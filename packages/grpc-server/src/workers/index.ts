@@ -1,3 +1,4 @@
+export { isReplaced } from "../replacement.ts";
 export { runWorkers } from "./run-workers.ts";
 export type { WorkersEvent, WorkersEventListener } from "./workers-events.ts";
 export type {

@@ -50,6 +50,26 @@ describe("SIGHUP", () => {
     expect(exitsOf(program.facts)).toEqual(old.map((pid) => ({ pid, code: 0, expected: true })));
     // Both have served, the old ones before and the new ones after.
     expect(servedBy.size).toBeGreaterThan(2);
+    program.signal("SIGTERM");
+    const stopped = await program.told("stopped", 4);
+    expect(stopped.map(({ isReplaced }) => isReplaced)).toEqual([true, true, false, false]);
+  });
+
+  it("loses no connection that comes while a worker leaves, however slow the first process is", async () => {
+    const program = runProgram({
+      options: { maxWorkers: 2 },
+      // The connections come first, so that the first process sees them before it sees who has left.
+      onStop: "linger",
+      blocksOnReplacement: true,
+    });
+    const port = await portOf(program, 2);
+    program.signal("SIGHUP");
+    for (const worker of [1, 2]) {
+      await program.told("blocked", worker);
+      const clients = Array.from({ length: 10 }, () => connectTo(port));
+      await Promise.all(clients.map((client) => call(client)));
+    }
+    await program.told("restart_finished");
   });
 
   it("keeps the old workers when a new one does not become ready", async () => {

@@ -93,6 +93,11 @@ function watch(
     if (isMessage(message, "grpc-kit:ready")) {
       becomeReady();
     }
+    if (isMessage(message, "grpc-kit:leaving")) {
+      // Node.js has taken it off the list of those that get connections, as messages keep their order.
+      const answer: ToWorker = { type: "grpc-kit:let-go" };
+      worker.send(answer, () => {});
+    }
   });
   // It cannot be told anything any more, and nothing but its own calls keeps it.
   worker.once("disconnect", () => {

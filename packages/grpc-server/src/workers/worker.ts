@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import { constants } from "node:os";
+import { atMost } from "../patience.ts";
 import { markReplaced } from "../replacement.ts";
 import { type FromWorker, isMessage } from "./messages.ts";
 import { createMetricsReader } from "./metrics-reader.ts";
@@ -9,12 +10,16 @@ import type { ResolvedWorkersOptions, WorkerMain } from "./workers-options.ts";
 // process can react to its own, but may be seen after that one's message.
 const groupSignalMs = 50;
 
+// How long the first process may take to let a worker go.
+const maxLeaveMs = 2_000;
+
 /** Runs `main` in a worker, and tells the first process what it must know. */
 export async function runWorker(main: WorkerMain, options: ResolvedWorkersOptions): Promise<void> {
   const worker = cluster.worker as NonNullable<typeof cluster.worker>;
   const { metrics, stopTimeoutMs } = options;
   let isTold = false;
   let isOver = false;
+  const letGo = Promise.withResolvers<void>();
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     // The first of the listeners: those that listen once are still there to be counted.
@@ -46,7 +51,17 @@ export async function runWorker(main: WorkerMain, options: ResolvedWorkersOption
     }
   }
 
+  /**
+   * Waits until no connection is on its way to this process: a worker refuses one that comes after
+   * its server has closed, and the first process gives it to another; one that finds no worker is lost.
+   */
+  async function leave(): Promise<void> {
+    await send({ type: "grpc-kit:leaving" });
+    await atMost(maxLeaveMs, letGo.promise);
+  }
+
   worker.once("disconnect", () => {
+    letGo.resolve();
     if (!isOver) {
       // The first process has died. Node.js would exit at once, and cut the calls.
       worker.exitedAfterDisconnect = true;
@@ -65,6 +80,9 @@ export async function runWorker(main: WorkerMain, options: ResolvedWorkersOption
     if (isMessage(message, "grpc-kit:tell-metrics")) {
       void tellMetrics();
     }
+    if (isMessage(message, "grpc-kit:let-go")) {
+      letGo.resolve();
+    }
   });
   void send({ type: "grpc-kit:started" });
 
@@ -79,6 +97,7 @@ export async function runWorker(main: WorkerMain, options: ResolvedWorkersOption
   } finally {
     // What was counted since the last time would be lost.
     await tellMetrics();
+    await leave();
     isOver = true;
     worker.exitedAfterDisconnect = true;
     process.disconnect?.();

@@ -5,13 +5,13 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import { Counter, Gauge, Histogram } from "prom-client";
 import { createGrpcServer } from "../../src/create-server.ts";
-import { type RunWorkersOptions, runWorkers } from "../../src/workers/index.ts";
+import { isReplaced, type RunWorkersOptions, runWorkers } from "../../src/workers/index.ts";
 
 /** What `runProgram` passes to this program. */
 export interface ProgramSettings {
   readonly options: Omit<RunWorkersOptions, "onEvent">;
   /** What a worker does when it is told to stop. Default: it lets its calls end. */
-  readonly onStop?: "ignore";
+  readonly onStop?: "ignore" | "linger";
   /** Workers that start while this file exists fail. */
   readonly failsIfExists?: string;
   /** How they fail. Default: they throw. */
@@ -22,6 +22,8 @@ export interface ProgramSettings {
   readonly hidesMetrics?: boolean;
   /** Milliseconds that a worker takes until it comes to `runWorkers`. Default: 0. */
   readonly loadsForMs?: number;
+  /** Whether the first process does nothing for a while just when it has replaced a worker. */
+  readonly blocksOnReplacement?: boolean;
   /** Another program to start instead of Node.js. */
   readonly execPath?: string;
 }
@@ -37,15 +39,17 @@ const bytes = new Histogram({ name: "call_bytes", help: "Their size.", buckets: 
 const ratio = new Gauge({ name: "idle_ratio", help: "A number that JSON does not know." });
 ratio.set(Number.NaN);
 
+function block(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end) {}
+}
+
 const commands: Record<string, () => Promise<void> | void> = {
   pid: () => {},
   slow: () => delay(20),
   wait: () => delay(500),
   exit: () => process.exit(7),
-  block: () => {
-    const end = performance.now() + 1_000;
-    while (performance.now() < end) {}
-  },
+  block: () => block(1_000),
 };
 
 async function main({ ready }: { ready(): void }): Promise<void> {
@@ -84,10 +88,13 @@ async function main({ ready }: { ready(): void }): Promise<void> {
   if (settings.onStop === "ignore") {
     await delay(60_000);
   }
+  if (settings.onStop === "linger") {
+    await delay(250);
+  }
   // As `runUntilSignal` does, a second signal forces.
   process.once("SIGTERM", () => process.exit(99)).once("SIGINT", () => process.exit(99));
   await server.stop({ graceMs: 10_000 });
-  tell({ type: "stopped", pid: process.pid });
+  tell({ type: "stopped", pid: process.pid, isReplaced: isReplaced() });
 }
 
 if (settings.execPath !== undefined) {
@@ -98,8 +105,19 @@ if (cluster.isWorker) {
 }
 const { metrics, ...options } = settings.options;
 const registry = { getMetricsAsJSON: () => Promise.reject(new Error("hidden on purpose")) };
+let isRestarting = false;
 await runWorkers(main, {
   ...options,
   ...(metrics && { metrics: settings.hidesMetrics ? { ...metrics, registry } : metrics }),
-  onEvent: (event) => tell("error" in event ? { ...event, error: String(event.error) } : event),
+  onEvent(event) {
+    tell("error" in event ? { ...event, error: String(event.error) } : event);
+    if (event.type === "worker_ready" && isRestarting && settings.blocksOnReplacement) {
+      // The one that it takes the place of hears of that, and leaves meanwhile.
+      setTimeout(() => {
+        tell({ type: "blocked" });
+        block(700);
+      }, 20);
+    }
+    isRestarting ||= event.type === "restart_started";
+  },
 });
