@@ -5,7 +5,7 @@ import { ErrorDetail } from "@grpc-kit/generated-protos/common/errors";
 import { Status } from "@grpc-kit/generated-protos/google/rpc/status";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { isGrpcCallError, toCallError } from "./call-error.ts";
+import { GrpcCallError, isGrpcCallError, toCallError } from "./call-error.ts";
 import { type ErrorDetailsInit, encodeErrorDetails, toAny } from "./error-details.ts";
 import { findDetail } from "./find-detail.ts";
 
@@ -33,6 +33,28 @@ function statusBytes(details: ErrorDetailsInit): Buffer {
   });
   return Buffer.from(encoded.finish());
 }
+
+describe("GrpcCallError", () => {
+  const failure = { code: status.UNAVAILABLE, details: "no way", metadata: new Metadata() };
+
+  it("says what its client knows of the call", () => {
+    const options = { local: true, attempts: 3, path: "/shop.Items/GetItem" };
+    expect(new GrpcCallError(failure, options)).toMatchObject(options);
+  });
+
+  it("takes nothing for known, and its argument for the cause, unless it is told", () => {
+    expect(new GrpcCallError(failure)).toMatchObject({
+      local: false,
+      attempts: undefined,
+      path: undefined,
+      cause: failure,
+    });
+  });
+
+  it("has no cause when it is told that there is none", () => {
+    expect(new GrpcCallError(failure, { cause: undefined })).not.toHaveProperty("cause");
+  });
+});
 
 describe("toCallError", () => {
   it("has what the server said", () => {

@@ -11,6 +11,15 @@ import { isErrorCode } from "./status-error.ts";
 
 const brand = Symbol.for("grpc-kit.GrpcCallError");
 
+export interface CallErrorOptions extends ErrorOptions {
+  /** Whether the client decided it, without a word from the server. Default: false. */
+  readonly local?: boolean;
+  /** How often the call was sent. Default: undefined, not known. */
+  readonly attempts?: number | undefined;
+  /** The full name of the method: "/examples.ItemService/GetItem". Default: undefined, not known. */
+  readonly path?: string | undefined;
+}
+
 /**
  * A call that failed, as its caller sees it: what grpc-js says, and what the server added for
  * programs. A handler that lets it pass does not send it on as an error of its own.
@@ -34,14 +43,24 @@ export class GrpcCallError extends Error {
   readonly retryable: boolean;
   /** How long the server asks to wait before another try. Undefined: it does not say. */
   readonly retryDelayMs: number | undefined;
+  /** Whether the client decided it, without a word from the server: the call may not have been sent. */
+  readonly local: boolean;
+  /** How often the call was sent: 0 if it never was. Undefined: not known. */
+  readonly attempts: number | undefined;
+  /** The full name of the method. Undefined: not known. */
+  readonly path: string | undefined;
 
   constructor(
     error: Pick<ServiceError, "code" | "details" | "metadata">,
-    options: ErrorOptions = { cause: error },
+    options: CallErrorOptions = { cause: error },
   ) {
     const code = isErrorCode(error.code) ? error.code : status.UNKNOWN;
-    super(`${statusCodeInfo(code).name}: ${error.details}`, options);
+    // An option that is there counts, even as undefined.
+    super(`${statusCodeInfo(code).name}: ${error.details}`, causeOf(options));
     Object.defineProperty(this, brand, { value: true });
+    this.local = options.local ?? false;
+    this.attempts = options.attempts;
+    this.path = options.path;
     this.code = code;
     this.details = error.details;
     this.metadata = error.metadata;
@@ -71,6 +90,10 @@ export class GrpcCallError extends Error {
   get errorId(): string | undefined {
     return this.errorDetails.errorInfo?.metadata.get("errorId");
   }
+}
+
+function causeOf({ cause }: CallErrorOptions): ErrorOptions | undefined {
+  return cause === undefined ? undefined : { cause };
 }
 
 /** Whether `value` is a GrpcCallError, from this copy of the package or another. */

@@ -1,5 +1,10 @@
 // What a server has said.
-export { GrpcCallError, isGrpcCallError, toCallError } from "./call-error.ts";
+export {
+  type CallErrorOptions,
+  GrpcCallError,
+  isGrpcCallError,
+  toCallError,
+} from "./call-error.ts";
 export {
   type DetailName,
   decodeErrorDetails,

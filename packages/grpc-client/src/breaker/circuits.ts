@@ -1,0 +1,50 @@
+import type { CircuitReport } from "../client-factory.ts";
+import type { CircuitBreakerOptions, ClientObserver } from "../client-options.ts";
+import { type Circuit, createCircuit } from "./circuit.ts";
+import { checkCircuitOptions } from "./circuit-options.ts";
+
+/** The circuits of a client: one for each method of each target. */
+export interface Circuits {
+  /**
+   * The circuit of a method like "/examples.ItemService/GetItem", for as long as the client lives.
+   * Undefined: calls are always sent.
+   */
+  circuitOf(target: string, path: string): Circuit | undefined;
+  /** Those that have been asked for, the first asked for first. */
+  report(): readonly CircuitReport[];
+}
+
+/** Throws a TypeError or RangeError that names an option that is wrong. */
+export function createCircuits(
+  options: CircuitBreakerOptions | false = {},
+  observer: Pick<ClientObserver, "onCircuitChange"> = {},
+): Circuits {
+  if (options === false) {
+    return { circuitOf: () => undefined, report: () => [] };
+  }
+  const checked = checkCircuitOptions(options);
+  const circuits = new Map<string, { target: string; path: string; circuit: Circuit }>();
+
+  return {
+    circuitOf(target, path) {
+      // Paths have no spaces, so that no two methods share a key.
+      const key = `${target} ${path}`;
+      let entry = circuits.get(key);
+      if (entry === undefined) {
+        const circuit = createCircuit(checked, (from, to) =>
+          observer.onCircuitChange?.({ target, path, from, to }),
+        );
+        entry = { target, path, circuit };
+        circuits.set(key, entry);
+      }
+      return entry.circuit;
+    },
+
+    report: () =>
+      [...circuits.values()].map(({ target, path, circuit }) => ({
+        target,
+        path,
+        state: circuit.state,
+      })),
+  };
+}

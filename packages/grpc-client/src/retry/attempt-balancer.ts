@@ -1,0 +1,160 @@
+import { experimental, type LoadBalancingConfig } from "@grpc/grpc-js";
+import { type AttemptWatcher, attemptWatcherOf, type Peer } from "./attempt-watcher.ts";
+
+const {
+  ChildLoadBalancerHandler,
+  createChildChannelControlHelper,
+  isLoadBalancerNameRegistered,
+  PickResultType,
+  registerLoadBalancerType,
+  selectLbConfigFromList,
+  SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX,
+} = experimental;
+
+const policyName = "grpc_kit_attempts";
+
+/** The channel option with an AddressListener. It does not keep channels from sharing connections. */
+export const addressListenerOption: string = `${SUBCHANNEL_ARGS_EXCLUDE_KEY_PREFIX}.grpc-kit.addresses`;
+
+export interface AddressListener {
+  /** Told how many addresses the target has, each time that it is resolved. */
+  onAddresses(count: number): void;
+}
+
+/**
+ * A load balancing policy that does as the first of `child` that grpc-js knows, and tells calls of
+ * their attempts, for which grpc-js has no other hook.
+ */
+export function watchedLoadBalancing(child: readonly LoadBalancingConfig[]): LoadBalancingConfig[] {
+  if (!isLoadBalancerNameRegistered(policyName)) {
+    registerLoadBalancerType(policyName, AttemptBalancer, AttemptConfig);
+  }
+  return [{ [policyName]: { child } }] as unknown as LoadBalancingConfig[];
+}
+
+class AttemptConfig implements experimental.TypedLoadBalancingConfig {
+  readonly child: experimental.TypedLoadBalancingConfig;
+
+  constructor(child: experimental.TypedLoadBalancingConfig) {
+    this.child = child;
+  }
+
+  static createFromJson({ child }: { child: LoadBalancingConfig[] }): AttemptConfig {
+    const config = selectLbConfigFromList(child);
+    if (config === null) {
+      throw new TypeError(`grpc-js knows none of these load balancers: ${JSON.stringify(child)}`);
+    }
+    return new AttemptConfig(config);
+  }
+
+  getLoadBalancerName(): string {
+    return policyName;
+  }
+
+  toJsonObject(): object {
+    return { [policyName]: { child: [this.child.toJsonObject()] } };
+  }
+}
+
+class AttemptBalancer implements experimental.LoadBalancer {
+  readonly #child: experimental.LoadBalancer;
+
+  constructor(helper: experimental.ChannelControlHelper) {
+    this.#child = new ChildLoadBalancerHandler(
+      createChildChannelControlHelper(helper, {
+        updateState: (state, picker, message) =>
+          helper.updateState(state, new AttemptPicker(picker), message),
+      }),
+    );
+  }
+
+  updateAddressList(
+    ...[endpoints, config, options, note]: Parameters<
+      experimental.LoadBalancer["updateAddressList"]
+    >
+  ): boolean {
+    if (!(config instanceof AttemptConfig)) {
+      return false;
+    }
+    if (endpoints.ok) {
+      const listener = options[addressListenerOption] as AddressListener | undefined;
+      listener?.onAddresses(endpoints.value.length);
+    }
+    return this.#child.updateAddressList(endpoints, config.child, options, note);
+  }
+
+  exitIdle(): void {
+    this.#child.exitIdle();
+  }
+
+  resetBackoff(): void {
+    this.#child.resetBackoff();
+  }
+
+  destroy(): void {
+    this.#child.destroy();
+  }
+
+  getTypeName(): string {
+    return policyName;
+  }
+}
+
+class AttemptPicker implements experimental.Picker {
+  readonly #picker: experimental.Picker;
+
+  constructor(picker: experimental.Picker) {
+    this.#picker = picker;
+  }
+
+  pick(args: experimental.PickArgs): experimental.PickResult {
+    const watcher = attemptWatcherOf(args.metadata);
+    if (watcher?.isSingle === true && watcher.attempts > 0) {
+      // A hedge that is due must wait until the one attempt has ended, and the call with it.
+      return queued;
+    }
+    const result = this.#picker.pick(args);
+    if (watcher === undefined) {
+      return result;
+    }
+    switch (result.pickResultType) {
+      case PickResultType.COMPLETE:
+        return result.subchannel === null ? result : watched(result, result.subchannel, watcher);
+      case PickResultType.TRANSIENT_FAILURE:
+        return watcher.isSingle && args.metadata.getOptions().waitForReady !== true
+          ? { ...result, pickResultType: PickResultType.DROP }
+          : result;
+      default:
+        return result;
+    }
+  }
+}
+
+const queued: experimental.PickResult = {
+  pickResultType: PickResultType.QUEUE,
+  subchannel: null,
+  status: null,
+  onCallStarted: null,
+  onCallEnded: null,
+};
+
+function watched(
+  result: experimental.PickResult,
+  subchannel: Peer,
+  watcher: AttemptWatcher,
+): experimental.PickResult {
+  const { onCallStarted, onCallEnded } = result;
+  return {
+    pickResultType: result.pickResultType,
+    subchannel: result.subchannel,
+    status: null,
+    onCallStarted: () => {
+      onCallStarted?.();
+      watcher.onAttemptStarted(subchannel);
+    },
+    onCallEnded: (code, details, trailers) => {
+      onCallEnded?.(code, details, trailers);
+      watcher.onAttemptEnded(code, details, trailers);
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { Metadata, type MetadataOptions, type status } from "@grpc/grpc-js";
+
+/** Whom an attempt is sent to. */
+export interface Peer {
+  getAddress(): string;
+}
+
+/** Follows the attempts that grpc-js makes for one call. */
+export interface AttemptWatcher {
+  /** Whether the call must be sent once. */
+  readonly isSingle: boolean;
+  /** How many attempts have been sent. */
+  readonly attempts: number;
+  onAttemptStarted(peer: Peer): void;
+  /** Told after grpc-js has decided on the next attempt, and before the next starts. */
+  onAttemptEnded(code: status, details: string, trailers: Metadata): void;
+}
+
+/** Metadata that says, in all its copies, whose call it is sent with; nothing of that is sent. */
+export class WatchedMetadata extends Metadata {
+  /** Not private, so that another copy of this package finds it as well. */
+  readonly attemptWatcher: AttemptWatcher;
+
+  constructor(source: Metadata, watcher: AttemptWatcher, options: MetadataOptions) {
+    super(options);
+    this.attemptWatcher = watcher;
+    this.merge(source);
+  }
+
+  override clone(): WatchedMetadata {
+    return new WatchedMetadata(this, this.attemptWatcher, this.getOptions());
+  }
+}
+
+/** Undefined for calls that are not made by a stub. */
+export function attemptWatcherOf(metadata: Metadata): AttemptWatcher | undefined {
+  return (metadata as Metadata & Partial<Pick<WatchedMetadata, "attemptWatcher">>).attemptWatcher;
+}

@@ -1,0 +1,58 @@
+import type { Channel, ServiceDefinition } from "@grpc/grpc-js";
+import type { CallSource } from "../channel/call-source.ts";
+import { checkClientOptions } from "../check-client-options.ts";
+import type { StubOptions } from "../stub/stub-options.ts";
+import type { ClientFactoryOptions } from "../client-options.ts";
+import { buildStub } from "../stub/create-stub.ts";
+import type { Stub } from "../stub/stub.ts";
+import { type CallControls, createCallDesk } from "./call-controls.ts";
+import type { Handlers } from "./handlers.ts";
+import { InMemoryCall, inMemoryPeer, type Serve } from "./in-memory-call.ts";
+import { serveCall } from "./serve-call.ts";
+import { servedMethods } from "./served-methods.ts";
+
+/** Those of a factory and of a stub. There are no retries, and by default no circuit breaker. */
+export interface FakeStubOptions<Definition extends ServiceDefinition>
+  extends ClientFactoryOptions,
+    StubOptions<Definition> {}
+
+export interface FakeStub<Definition extends ServiceDefinition> extends CallControls {
+  readonly stub: Stub<Definition>;
+}
+
+/**
+ * A stub without a network, for tests of the code that uses it. It is a client's stub in all but its
+ * channel: messages are serialised, errors become statuses, deadlines and signals end calls. A method
+ * that has no handler ends UNIMPLEMENTED. Fake timers work.
+ */
+export function createFakeStub<Definition extends ServiceDefinition>(
+  definition: Definition,
+  handlers: Handlers<Definition> = {},
+  { methods = {}, ...clientOptions }: FakeStubOptions<Definition> = {},
+): FakeStub<Definition> {
+  const desk = createCallDesk();
+  const served = new Map(
+    servedMethods(definition, handlers).map((method) => [method.definition.path, method]),
+  );
+  const context = checkClientOptions({ circuitBreaker: false, ...clientOptions });
+  const source = inMemorySource((path, wire) => {
+    const method = served.get(path);
+    return method === undefined ? undefined : serveCall(wire, method, desk);
+  });
+  return { ...desk, stub: buildStub(definition, source, context, { methods }) };
+}
+
+function inMemorySource(serve: Serve): CallSource {
+  const channel = {
+    createCall: (path: string, deadline: Date | number) =>
+      new InMemoryCall(path, Number(deadline), serve),
+  };
+  // All that calls ask of a channel.
+  const connection = { channel: channel as unknown as Channel, end: () => {} };
+  return {
+    target: inMemoryPeer,
+    isSecure: false,
+    addService: () => {},
+    open: () => connection,
+  };
+}

@@ -1,0 +1,165 @@
+import { type experimental, Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { attemptWatcherOf } from "../retry/attempt-watcher.ts";
+import { EventQueue } from "./event-queue.ts";
+import type { ServerWire, ServerWireListener } from "./server-wire.ts";
+
+type ClientCall = experimental.CallStream;
+type ClientListener = Parameters<ClientCall["start"]>[1];
+type ServerStatus = Parameters<ServerWire["sendStatus"]>[0];
+
+/** Gives a call its handler. Undefined: nobody serves the method. */
+export type Serve = (path: string, wire: ServerWire) => ServerWireListener | undefined;
+
+// More than setTimeout can wait for.
+const maxTimerMs = 2 ** 31 - 1;
+
+export const inMemoryPeer = "in-memory";
+
+/** A call without a network: what grpc-js's channel makes for its client, and its server for a handler. */
+export class InMemoryCall implements ClientCall {
+  readonly #path: string;
+  readonly #deadline: number;
+  readonly #serve: Serve;
+  readonly #toServer = new EventQueue();
+  readonly #toClient = new EventQueue();
+  #listener: ClientListener | undefined;
+  #server: ServerWireListener | undefined;
+  #onStatus: (ended: StatusObject) => void = () => {};
+  #timer: NodeJS.Timeout | undefined;
+  #areHeadersSent = false;
+  /** The handler has ended the call, or was told of its end. */
+  #isServed = false;
+  /** The caller was told of the end, or is about to be. */
+  #isOver = false;
+
+  constructor(path: string, deadline: number, serve: Serve) {
+    this.#path = path;
+    this.#deadline = deadline;
+    this.#serve = serve;
+  }
+
+  start(metadata: Metadata, listener: ClientListener): void {
+    this.#listener = listener;
+    const watcher = attemptWatcherOf(metadata);
+    watcher?.onAttemptStarted();
+    this.#onStatus = (ended) => {
+      watcher?.onAttemptEnded(ended.code, ended.details, ended.metadata);
+      listener.onReceiveStatus(ended);
+    };
+    const leftMs = this.#deadline - Date.now();
+    if (leftMs <= maxTimerMs) {
+      const late = `Deadline exceeded after ${leftMs / 1_000}s`;
+      this.#timer = setTimeout(() => this.cancelWithStatus(status.DEADLINE_EXCEEDED, late), leftMs);
+    }
+    const server = this.#serve(this.#path, this.#serverWire());
+    this.#server = server;
+    if (server === undefined) {
+      const details = `the test serves no method ${this.#path}`;
+      this.#sendStatus({ code: status.UNIMPLEMENTED, details });
+    } else {
+      const sent = overTheWire(metadata);
+      this.#toServer.tell(() => server.onReceiveMetadata(sent));
+    }
+  }
+
+  sendMessageWithContext(
+    { callback }: Parameters<ClientCall["sendMessageWithContext"]>[0],
+    message: Buffer,
+  ): void {
+    if (!this.#isServed) {
+      this.#toServer.tellMessage(() => {
+        this.#server?.onReceiveMessage(message);
+        callback?.();
+      });
+    }
+  }
+
+  halfClose(): void {
+    if (!this.#isServed) {
+      this.#toServer.tellMessage(() => this.#server?.onReceiveHalfClose());
+    }
+  }
+
+  startRead(): void {
+    this.#toClient.ask();
+  }
+
+  cancelWithStatus(code: status, details: string): void {
+    if (this.#isOver) {
+      return;
+    }
+    this.#toClient.clear();
+    this.#toClient.tell(() => this.#onStatus({ code, details, metadata: new Metadata() }));
+    this.#finish();
+    if (!this.#isServed) {
+      this.#isServed = true;
+      this.#toServer.clear();
+      this.#toServer.tell(() => this.#server?.onCancel());
+    }
+  }
+
+  getPeer(): string {
+    return inMemoryPeer;
+  }
+
+  getCallNumber(): number {
+    return 0;
+  }
+
+  getAuthContext(): null {
+    return null;
+  }
+
+  // The client refuses them itself, since the channel is not secure.
+  setCredentials(): void {}
+
+  #serverWire(): ServerWire {
+    return {
+      getPeer: () => inMemoryPeer,
+      getDeadline: () => this.#deadline,
+      startRead: () => this.#toServer.ask(),
+      sendMetadata: (headers) => this.#sendHeaders(headers),
+      sendMessage: (message: Buffer, callback) => {
+        this.#sendHeaders(new Metadata());
+        this.#toClient.tellMessage(() => {
+          this.#listener?.onReceiveMessage(message);
+          callback();
+        });
+      },
+      sendStatus: (ended) => this.#sendStatus(ended),
+    };
+  }
+
+  #sendHeaders(headers: Metadata): void {
+    if (!this.#areHeadersSent) {
+      this.#areHeadersSent = true;
+      const sent = overTheWire(headers);
+      this.#toClient.tell(() => this.#listener?.onReceiveMetadata(sent));
+    }
+  }
+
+  #sendStatus({ code = status.UNKNOWN, details = "", metadata }: ServerStatus): void {
+    if (this.#isServed) {
+      return;
+    }
+    this.#isServed = true;
+    this.#toServer.clear();
+    const trailers = overTheWire(metadata ?? new Metadata());
+    this.#toClient.tell(() => {
+      this.#finish();
+      this.#onStatus({ code, details, metadata: trailers });
+    });
+  }
+
+  #finish(): void {
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+  }
+}
+
+/** What arrives of metadata: its entries alone. */
+function overTheWire(metadata: Metadata): Metadata {
+  const copy = new Metadata();
+  copy.merge(metadata);
+  return copy;
+}
