@@ -1,5 +1,7 @@
-import { credentials } from "@grpc/grpc-js";
-import { ItemServiceClient } from "@grpc-kit/generated-protos/examples/items";
+import { fileDescriptorSet } from "@grpc-kit/generated-protos/descriptors";
+import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
+import { createClientFactory, type GrpcChannel } from "@grpc-kit/grpc-client";
+import { readClientSettings, toClientOptions } from "@grpc-kit/grpc-client/settings";
 import { tour } from "./demo/tour.ts";
 
 const connectTimeoutMs = 2_000;
@@ -7,26 +9,31 @@ const connectTimeoutMs = 2_000;
 /** `demo [address]` calls a running item-service. Default: 127.0.0.1, on GRPC_SERVER_PORT or 50051. */
 async function main(): Promise<void> {
   const address = process.argv[2] ?? `127.0.0.1:${process.env.GRPC_SERVER_PORT ?? "50051"}`;
-  const client = new ItemServiceClient(address, credentials.createInsecure());
+  const settings = readClientSettings();
+  const clients = createClientFactory({
+    ...toClientOptions(settings),
+    // Its streams are short.
+    defaultStreamTimeoutMs: settings.defaultTimeoutMs,
+    descriptorSets: [fileDescriptorSet()],
+  });
   try {
-    await connected(client, address);
+    const channel = clients.createChannel(address, { credentials: "insecure" });
+    await connected(channel);
     process.stdout.write(`item-service at ${address}\n\n`);
-    await tour(client, `demo-${Date.now().toString(36)}`);
+    const items = clients.createStub(ItemServiceService, channel);
+    await tour(items, `demo-${Date.now().toString(36)}`);
   } finally {
-    client.close();
+    await clients.close();
   }
 }
 
-async function connected(client: ItemServiceClient, address: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    client.waitForReady(Date.now() + connectTimeoutMs, (error) => {
-      if (error === undefined) {
-        resolve();
-      } else {
-        reject(new Error(`no service answers at ${address}; start one with: npm start`));
-      }
-    });
-  });
+async function connected(channel: GrpcChannel): Promise<void> {
+  try {
+    await channel.waitForReady({ timeoutMs: connectTimeoutMs });
+  } catch (cause) {
+    const text = `no service answers at ${channel.target}; start one with: npm start`;
+    throw new Error(text, { cause });
+  }
 }
 
 main().catch((error: unknown) => {

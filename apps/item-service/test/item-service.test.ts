@@ -1,14 +1,19 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { PassThrough } from "node:stream";
 import { status } from "@grpc/grpc-js";
-import type {
-  BatchCreateResponse,
-  Item,
-  ItemSyncRequest,
-} from "@grpc-kit/generated-protos/examples/items";
+import type { ItemSyncRequest } from "@grpc-kit/generated-protos/examples/items";
 import { findDetail } from "@grpc-kit/grpc-status";
 import { describe, expect, it } from "vitest";
-import { all, one } from "../src/demo/calls.ts";
-import { callErrorOf, createItem, failureOf, listAll, newItem, serveItems } from "./serve.ts";
+import {
+  callErrorOf,
+  createItem,
+  failureOf,
+  listAll,
+  listPage,
+  newItem,
+  serveItems,
+} from "./serve.ts";
 
 describe("GetItem and CreateItem", () => {
   it("give back what was created, to the nanosecond", async () => {
@@ -18,7 +23,7 @@ describe("GetItem and CreateItem", () => {
     expect(created).toMatchObject({ ...newItem("lamp-1"), isActive: true });
     expect(created.createdAt).toEqual({ seconds: 1_770_091_506n, nanos: 789_000_000 });
     expect(created.updatedAt).toEqual(created.createdAt);
-    const { reply } = await one<Item>((done) => client.getItem({ id: created.id }, done));
+    const reply = await client.getItem({ id: created.id });
     expect(reply).toEqual(created);
   });
 
@@ -33,16 +38,14 @@ describe("GetItem and CreateItem", () => {
     ],
   ])("B12: refuse %o and name the field", async (fields, text) => {
     const { client } = await serveItems();
-    const failure = await failureOf(
-      one<Item>((done) => client.createItem({ ...newItem("lamp-1"), ...fields }, done)),
-    );
+    const failure = await failureOf(client.createItem({ ...newItem("lamp-1"), ...fields }));
     expect(failure).toBe(`INVALID_ARGUMENT: ${text}`);
   });
 
   it("refuse a sku that is taken, an id that is none and one that is unknown", async () => {
     const { client } = await serveItems();
     await createItem(client, "lamp-1");
-    const get = (id: string) => failureOf(one<Item>((done) => client.getItem({ id }, done)));
+    const get = (id: string) => failureOf(client.getItem({ id }));
     expect(await failureOf(createItem(client, "lamp-1"))).toBe(
       "ALREADY_EXISTS: another item has the sku lamp-1",
     );
@@ -57,20 +60,20 @@ describe("UpdateItem and DeleteItem", () => {
     const { client } = await serveItems();
     const created = await createItem(client, "lamp-1");
     const update = { id: created.id, description: "", quantity: 0 };
-    const { reply } = await one<Item>((done) => client.updateItem(update, done));
+    const reply = await client.updateItem(update);
     expect(reply).toMatchObject({ ...created, ...update, updatedAt: expect.anything() });
-    const { reply: stored } = await one<Item>((done) => client.getItem({ id: created.id }, done));
+    const stored = await client.getItem({ id: created.id });
     expect(stored).toEqual(reply);
   });
 
   it("fail for what is not there", async () => {
     const { client } = await serveItems();
     const { id } = await createItem(client, "lamp-1");
-    await one<object>((done) => client.deleteItem({ id }, done));
+    await client.deleteItem({ id });
     const notFound = `NOT_FOUND: no item has the id ${id}`;
-    expect(await failureOf(one<object>((done) => client.deleteItem({ id }, done)))).toBe(notFound);
+    expect(await failureOf(client.deleteItem({ id }))).toBe(notFound);
     const update = { id, name: "Lamp" };
-    expect(await failureOf(one<Item>((done) => client.updateItem(update, done)))).toBe(notFound);
+    expect(await failureOf(client.updateItem(update))).toBe(notFound);
   });
 });
 
@@ -91,12 +94,11 @@ describe("ListItems", () => {
     const { client } = await serveItems();
     await createItem(client, "lamp-1");
     await createItem(client, "lamp-2");
-    const list = (fields: object) =>
-      all(client.listItems({ pageSize: 1, pageToken: "", filter: "", ...fields }));
+    const list = (fields: object) => listPage(client, { pageSize: 1, ...fields });
     const filtered = await list({ filter: 'sku = "lamp-2"' });
-    expect(filtered.replies.map(({ sku }) => sku)).toEqual(["lamp-2"]);
-    const { trailers } = await list({});
-    const pageToken = String(trailers.get("next-page-token")[0]);
+    expect(filtered.items.map(({ sku }) => sku)).toEqual(["lamp-2"]);
+    const { nextPageToken: pageToken } = await list({});
+    expect(pageToken).not.toBe("");
     expect(await failureOf(list({ pageSize: -1 }))).toMatch(/^INVALID_ARGUMENT: page_size: /);
     expect(await failureOf(list({ filter: "sku ~ 1" }))).toMatch(/^INVALID_ARGUMENT: filter: /);
     expect(await failureOf(list({ pageToken: `${pageToken}A` }))).toMatch(
@@ -113,13 +115,7 @@ describe("BatchCreateItems", () => {
     const { client } = await serveItems();
     await createItem(client, "taken");
     const requests = ["a", "taken", "b", "a", "not ok"].map((sku) => newItem(sku));
-    const { reply } = await one<BatchCreateResponse>((done) => {
-      const stream = client.batchCreateItems(done);
-      for (const request of requests) {
-        stream.write(request);
-      }
-      stream.end();
-    });
+    const reply = await client.batchCreateItems(requests);
     const items = await listAll(client);
     expect(items.map(({ sku }) => sku)).toEqual(["taken", "a", "b"]);
     expect(reply.createdCount).toBe(2);
@@ -136,32 +132,31 @@ describe("BatchCreateItems", () => {
   it("G13: creates nothing when its caller cancels, after whatever message", async () => {
     const { client } = await serveItems();
     for (let count = 0; count < 60; count += 1) {
-      const failure = failureOf(
-        one<BatchCreateResponse>((done) => {
-          const stream = client.batchCreateItems(done);
-          for (let index = 0; index < count; index += 1) {
-            stream.write(newItem(`cut-${count}-${index}`));
-          }
-          setTimeout(() => stream.cancel(), count % 4);
-        }),
-      );
-      expect(await failure).toMatch(/^CANCELLED/);
+      const abort = new AbortController();
+      async function* requests() {
+        for (let index = 0; index < count; index += 1) {
+          yield newItem(`cut-${count}-${index}`);
+        }
+        setTimeout(() => abort.abort(), count % 4);
+        await once(abort.signal, "abort");
+      }
+      const call = client.batchCreateItems(requests(), { signal: abort.signal });
+      expect(await failureOf(call)).toMatch(/^CANCELLED/);
     }
     expect(await listAll(client)).toEqual([]);
   });
 
   it("F13: refuses a batch that is too large, before all of it has come", async () => {
     const { client } = await serveItems();
-    const failure = await failureOf(
-      one<BatchCreateResponse>((done) => {
-        const stream = client.batchCreateItems(done);
-        stream.on("error", () => {});
-        for (let index = 0; index <= 10_000; index += 1) {
-          stream.write(newItem(`many-${index}`));
-        }
-      }),
+    async function* requests() {
+      for (let index = 0; index <= 10_000; index += 1) {
+        yield newItem(`many-${index}`);
+      }
+      await new Promise(() => {});
+    }
+    expect(await failureOf(client.batchCreateItems(requests()))).toBe(
+      "RESOURCE_EXHAUSTED: a batch has at most 10000 items",
     );
-    expect(failure).toBe("RESOURCE_EXHAUSTED: a batch has at most 10000 items");
     expect(await listAll(client)).toEqual([]);
   });
 });
@@ -170,10 +165,10 @@ describe("SyncItems", () => {
   it("answers each action before the next is sent, and goes on after one that fails", async () => {
     const { client } = await serveItems();
     const existing = await createItem(client, "lamp-1");
-    const stream = client.syncItems();
-    const answers = stream[Symbol.asyncIterator]();
+    const actions = new PassThrough({ objectMode: true });
+    const answers = client.syncItems(actions);
     const answer = async (action: ItemSyncRequest["action"]) => {
-      stream.write({ action });
+      actions.write({ action });
       const { value } = await answers.next();
       return value;
     };
@@ -193,7 +188,7 @@ describe("SyncItems", () => {
     expect(await answer({ $case: "deleteId", value: existing.id })).toMatchObject({
       success: true,
     });
-    stream.end();
+    actions.end();
     expect((await answers.next()).done).toBe(true);
     const items = await listAll(client);
     expect(items.map(({ id, name, isActive }) => ({ id, name, isActive }))).toEqual([
@@ -210,7 +205,7 @@ describe("a fault of the service", () => {
       },
     });
     const id = randomUUID();
-    const failure = await failureOf(one<Item>((done) => client.getItem({ id }, done)));
+    const failure = await failureOf(client.getItem({ id }));
     expect(failure).toBe("INTERNAL: internal error");
     const line = logged.find(({ level }) => level === "error");
     expect(line).toMatchObject({
@@ -225,9 +220,7 @@ describe("a fault of the service", () => {
         throw new Error("disk full");
       },
     });
-    const { errorId } = await callErrorOf(
-      one<Item>((done) => client.getItem({ id: randomUUID() }, done)),
-    );
+    const { errorId } = await callErrorOf(client.getItem({ id: randomUUID() }));
     expect(logged.find(({ level }) => level === "error")?.error_id).toBe(errorId);
     expect(errorId).toMatch(/^[0-9a-f-]{36}$/);
   });
@@ -237,7 +230,7 @@ describe("a call that fails", () => {
   it("names every field of the request that breaks a rule", async () => {
     const { client } = await serveItems();
     const update = { id: "7", name: "", quantity: -1, price: 1 };
-    const error = await callErrorOf(one<Item>((done) => client.updateItem(update, done)));
+    const error = await callErrorOf(client.updateItem(update));
     expect(error).toMatchObject({
       code: status.INVALID_ARGUMENT,
       reason: "VALIDATION_FAILED",
@@ -254,7 +247,7 @@ describe("a call that fails", () => {
   it("says what it is about and why, for programs", async () => {
     const { client } = await serveItems();
     const id = randomUUID();
-    const missing = await callErrorOf(one<Item>((done) => client.getItem({ id }, done)));
+    const missing = await callErrorOf(client.getItem({ id }));
     expect(missing).toMatchObject({ reason: "ITEM_NOT_FOUND", retryable: false });
     expect(findDetail(missing, "resourceInfo")).toMatchObject({
       resourceType: "item",

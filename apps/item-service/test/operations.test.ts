@@ -1,36 +1,29 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { credentials, status } from "@grpc/grpc-js";
+import { status } from "@grpc/grpc-js";
 import {
-  type HealthCheckResponse,
-  HealthClient,
+  HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "@grpc-kit/generated-protos/grpc/health/v1";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { one } from "../src/demo/calls.ts";
-import { failureOf, serveItems } from "./serve.ts";
+import { ServerReflectionService } from "@grpc-kit/generated-protos/grpc/reflection/v1";
+import type { Stub } from "@grpc-kit/grpc-client";
+import { describe, expect, it } from "vitest";
+import { all } from "../src/demo/all.ts";
+import { failureOf, serveItems, stubOf } from "./serve.ts";
 
-function healthOf(address: string): HealthClient {
-  const client = new HealthClient(address, credentials.createInsecure());
-  onTestFinished(() => client.close());
-  return client;
-}
-
-async function statusOf(client: HealthClient, service: string): Promise<number> {
-  const { reply } = await one<HealthCheckResponse>((done) => client.check({ service }, done));
-  return reply.status;
+async function statusOf(health: Stub<HealthService>, service: string): Promise<number> {
+  return (await health.check({ service })).status;
 }
 
 describe("health", () => {
   it("is SERVING while the database answers, and NOT_SERVING when it does not", async () => {
     const { address, logged } = await serveItems();
-    const client = healthOf(address);
+    const health = stubOf(HealthService, address);
     for (const service of ["", "liveness", "readiness", "examples.ItemService"]) {
-      await expect.poll(() => statusOf(client, service)).toBe(ServingStatus.SERVING);
+      await expect.poll(() => statusOf(health, service)).toBe(ServingStatus.SERVING);
     }
-    expect(await failureOf(one((done) => client.check({ service: "no.Such" }, done)))).toBe(
+    expect(await failureOf(health.check({ service: "no.Such" }))).toBe(
       "NOT_FOUND: unknown service",
     );
     expect(logged).toContainEqual(
@@ -40,19 +33,20 @@ describe("health", () => {
 
   it("G5: tells watchers NOT_SERVING before the server refuses anything", async () => {
     const { address, service, client } = await serveItems();
-    const health = healthOf(address);
+    const health = stubOf(HealthService, address);
     await expect.poll(() => statusOf(health, "readiness")).toBe(ServingStatus.SERVING);
     const seen: number[] = [];
-    const watch = health.watch({ service: "readiness" });
-    watch.on("data", ({ status: seenStatus }: HealthCheckResponse) => seen.push(seenStatus));
-    const ended = once(watch, "end");
+    const watch = async () => {
+      for await (const { status: seenStatus } of health.watch({ service: "readiness" })) {
+        seen.push(seenStatus);
+      }
+    };
+    const ended = watch();
     await expect.poll(() => seen).toEqual([ServingStatus.SERVING]);
     const stopped = service.stop({ drainDelayMs: 300 });
     await ended;
     expect(seen).toEqual([ServingStatus.SERVING, ServingStatus.NOT_SERVING]);
-    const call = one((done) =>
-      client.getItem({ id: "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b" }, done),
-    );
+    const call = client.getItem({ id: "6f1a2b3c-4d5e-4f60-8a7b-9c0d1e2f3a4b" });
     expect(await failureOf(call)).toMatch("NOT_FOUND");
     expect(await statusOf(health, "liveness")).toBe(ServingStatus.SERVING);
     await stopped;
@@ -84,17 +78,11 @@ describe("reflection", () => {
   });
 
   it("E10: is off when it is switched off", async () => {
-    const { client } = await serveItems({}, { GRPC_SERVER_REFLECTION_ENABLED: "false" });
-    const call = one((done) =>
-      client.makeUnaryRequest(
-        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-        (bytes: Buffer) => bytes,
-        (bytes) => bytes,
-        Buffer.alloc(0),
-        done,
-      ),
+    const { address } = await serveItems({}, { GRPC_SERVER_REFLECTION_ENABLED: "false" });
+    const reflection = stubOf(ServerReflectionService, address);
+    expect(await failureOf(all(reflection.serverReflectionInfo([])))).toContain(
+      status[status.UNIMPLEMENTED],
     );
-    expect(await failureOf(call)).toContain(status[status.UNIMPLEMENTED]);
   });
 });
 

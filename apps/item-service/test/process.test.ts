@@ -4,14 +4,15 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { credentials } from "@grpc/grpc-js";
 import { ResourceInfo } from "@grpc-kit/generated-protos/google/rpc/error_details";
 import {
   HealthCheckResponse_ServingStatus,
-  HealthClient,
+  HealthService,
 } from "@grpc-kit/generated-protos/grpc/health/v1";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { createClientFactory } from "@grpc-kit/grpc-client";
+import { describe, expect, it } from "vitest";
 import { temporaryFolder } from "./serve.ts";
+import { startProcess } from "./start-process.ts";
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 
@@ -34,45 +35,18 @@ async function run(
   return { code, stdout, stderr };
 }
 
-/** Starts the built service as a process of its own. */
-async function startProcess(env: NodeJS.ProcessEnv = {}) {
-  const databaseUrl = `sqlite:${join(temporaryFolder(), "data", "items.db")}`;
-  const child = spawn(process.execPath, [path("../dist/main.js")], {
-    env: {
-      ...process.env,
-      GRPC_SERVER_HOST: "127.0.0.1",
-      GRPC_SERVER_PORT: "0",
-      GRPC_SERVER_DRAIN_DELAY_MS: "0",
-      ADMIN_PORT: "0",
-      DATABASE_URL: databaseUrl,
-      ...env,
-    },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
-    errors += chunk;
-  });
-  onTestFinished(() => void child.kill("SIGKILL"));
-  let output = "";
-  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
-    output += chunk;
-  });
-  await expect.poll(() => output, { timeout: 10_000 }).toContain("npm run demo");
-  const address = /listens on (\S+)/.exec(output)?.[1]?.replace(",", "") ?? "";
-  return { child, address, output: () => output, stderr: () => errors };
-}
-
 /** Asks for readiness on a connection of its own. */
-function checkOnce(address: string): Promise<number | string> {
-  const options = { "grpc.use_local_subchannel_pool": 1 };
-  const client = new HealthClient(address, credentials.createInsecure(), options);
-  return new Promise((resolve) => {
-    client.check({ service: "readiness" }, (error, reply) => {
-      client.close();
-      resolve(error?.message ?? reply.status);
-    });
-  });
+async function checkOnce(address: string): Promise<number | string> {
+  const clients = createClientFactory({ retry: false });
+  const channel = clients.createChannel(address, { credentials: "insecure" });
+  try {
+    return (await clients.createStub(HealthService, channel).check({ service: "readiness" }))
+      .status;
+  } catch (error) {
+    return String(error);
+  } finally {
+    await clients.close();
+  }
 }
 
 describe("npm start", () => {

@@ -1,17 +1,25 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { credentials, type ServiceError, status } from "@grpc/grpc-js";
+import { type ServiceDefinition, type ServiceError, status } from "@grpc/grpc-js";
+import { fileDescriptorSet } from "@grpc-kit/generated-protos/descriptors";
 import {
   type CreateItemRequest,
   type Item,
-  ItemServiceClient,
+  ItemServiceService,
+  type ListItemsRequest,
 } from "@grpc-kit/generated-protos/examples/items";
+import {
+  type ChannelOptions,
+  type ClientFactoryOptions,
+  createClientFactory,
+  type Stub,
+} from "@grpc-kit/grpc-client";
 import type { GrpcServer } from "@grpc-kit/grpc-server";
 import { type GrpcCallError, toCallError } from "@grpc-kit/grpc-status";
 import { onTestFinished } from "vitest";
 import type { ItemCradle } from "../src/container.ts";
-import { all, one } from "../src/demo/calls.ts";
+import { all } from "../src/demo/all.ts";
 import { createLogger } from "../src/log.ts";
 import { createItemService } from "../src/service.ts";
 import { readSettings } from "../src/settings.ts";
@@ -23,8 +31,30 @@ export function temporaryFolder(): string {
   return folder;
 }
 
+export interface TestStubOptions extends ClientFactoryOptions {
+  readonly channel?: ChannelOptions;
+}
+
+/** A stub on connections of its own, without TLS unless `channel` says so. It closes with the test. */
+export function stubOf<Definition extends ServiceDefinition>(
+  definition: Definition,
+  target: string | readonly string[],
+  { channel, ...options }: TestStubOptions = {},
+): Stub<Definition> {
+  const clients = createClientFactory({
+    defaultStreamTimeoutMs: 30_000,
+    descriptorSets: [fileDescriptorSet()],
+    ...options,
+  });
+  onTestFinished(() => clients.close({ graceMs: 0 }));
+  const opened = clients.createChannel(target, { credentials: "insecure", ...channel });
+  return clients.createStub(definition, opened);
+}
+
+export type ItemStub = Stub<ItemServiceService>;
+
 export interface ServedItems {
-  readonly client: ItemServiceClient;
+  readonly client: ItemStub;
   readonly address: string;
   readonly service: GrpcServer;
   readonly logged: readonly LoggedLine[];
@@ -54,12 +84,8 @@ export async function serveItems(
     ...overrides,
   });
   const { target: address } = await service.start();
-  const client = new ItemServiceClient(address, credentials.createInsecure());
-  onTestFinished(async () => {
-    client.close();
-    await service.stop();
-  });
-  return { client, address, service, logged };
+  onTestFinished(() => service.stop());
+  return { client: stubOf(ItemServiceService, address), address, service, logged };
 }
 
 /** A request for an item that can be created. */
@@ -68,22 +94,33 @@ export function newItem(sku: string): CreateItemRequest {
 }
 
 /** Creates an item and returns it. */
-export async function createItem(client: ItemServiceClient, sku: string): Promise<Item> {
-  const { reply } = await one<Item>((done) => client.createItem(newItem(sku), done));
-  return reply;
+export function createItem(client: ItemStub, sku: string): Promise<Item> {
+  return client.createItem(newItem(sku));
+}
+
+/** A page of items, and the token that leads to the next. */
+export async function listPage(
+  client: ItemStub,
+  fields: Partial<ListItemsRequest>,
+): Promise<{ readonly items: readonly Item[]; readonly nextPageToken: string }> {
+  let nextPageToken = "";
+  const request = { pageSize: 0, pageToken: "", filter: "", ...fields };
+  const page = client.listItems(request, {
+    onStatus: ({ metadata }) => {
+      nextPageToken = String(metadata.get("next-page-token")[0] ?? "");
+    },
+  });
+  return { items: await all(page), nextPageToken };
 }
 
 /** The items of all pages. */
-export async function listAll(
-  client: ItemServiceClient,
-  pageSize = 1_000,
-): Promise<readonly Item[]> {
+export async function listAll(client: ItemStub, pageSize = 1_000): Promise<readonly Item[]> {
   const items: Item[] = [];
   let pageToken = "";
   do {
-    const page = await all(client.listItems({ pageSize, pageToken, filter: "" }));
-    items.push(...page.replies);
-    pageToken = String(page.trailers.get("next-page-token")[0] ?? "");
+    const page = await listPage(client, { pageSize, pageToken });
+    items.push(...page.items);
+    pageToken = page.nextPageToken;
   } while (pageToken !== "");
   return items;
 }

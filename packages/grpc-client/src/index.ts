@@ -20,6 +20,8 @@ export type {
   RetryOptions,
   RetryPolicyOptions,
 } from "./client-options.ts";
+export { type WaitForHealthyOptions, waitForHealthy } from "./ready/wait-for-healthy.ts";
+export { type ResumeStreamOptions, resumeStream } from "./retry/resume-stream.ts";
 export type {
   CallOptions,
   CallStatus,

@@ -66,8 +66,7 @@ describe("a call's deadline", () => {
             : budgetMs - Math.max(reserveMs, budgetMs * reserveRatio);
         const expectedMs = Math.min(own, left);
         timeouts.length = 0;
-        const deadline =
-          budgetMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + budgetMs;
+        const deadline = budgetMs === undefined ? Number.POSITIVE_INFINITY : Date.now() + budgetMs;
         const startedAt = performance.now();
         const { code } = await runInCall(servedCall({ deadline }), () =>
           outcomeOf(stub[kind](request, options)),
@@ -87,17 +86,20 @@ describe("a call's deadline", () => {
     ["nothing is left", 0, {}],
     ["less is left than is kept to answer in", 9, {}],
     ["its share is kept to answer in", 1_000, { budget: { reserveRatio: 1 } }],
-  ])("fails here, and sends nothing, where %s", async (_name, leftMs, options: FixtureStubOptions) => {
-    const { target, timeouts } = await startSilentServer();
-    const stub = startStub(target, options);
-    const served = servedCall({ deadline: Date.now() + leftMs });
-    await expect(runInCall(served, () => stub.unary(request))).rejects.toMatchObject({
-      code: DEADLINE_EXCEEDED,
-      local: true,
-      attempts: 0,
-    });
-    expect(timeouts).toEqual([]);
-  });
+  ])(
+    "fails here, and sends nothing, where %s",
+    async (_name, leftMs, options: FixtureStubOptions) => {
+      const { target, timeouts } = await startSilentServer();
+      const stub = startStub(target, options);
+      const served = servedCall({ deadline: Date.now() + leftMs });
+      await expect(runInCall(served, () => stub.unary(request))).rejects.toMatchObject({
+        code: DEADLINE_EXCEEDED,
+        local: true,
+        attempts: 0,
+      });
+      expect(timeouts).toEqual([]);
+    },
+  );
 
   it("is not the one of the call being served where that has none", async () => {
     const { target, timeouts } = await startSilentServer();

@@ -32,7 +32,7 @@ export async function startFaultyServer(
   let current: Fault | undefined = fault;
   let calls = 0;
   const http2Server = createHttp2Server({ settings });
-  http2Server.on("stream", (stream, headers) => {
+  http2Server.on("stream", (stream: ServerHttp2Stream, headers) => {
     calls += 1;
     // Clients reset streams, and some faults destroy them.
     stream.on("error", () => {});
@@ -70,7 +70,10 @@ export async function startFaultyServer(
 const grpcHeaders = { "content-type": "application/grpc" };
 
 /** A message as it goes over the wire, with a prefix that may lie. */
-export function message(body: Uint8Array, { flag = 0, length = body.byteLength } = {}): Buffer {
+export function message(
+  body: Uint8Array,
+  { flag = 0, length = body.byteLength }: { readonly flag?: number; readonly length?: number } = {},
+): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt8(flag);
   head.writeUInt32BE(length, 1);

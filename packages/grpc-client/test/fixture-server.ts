@@ -1,4 +1,5 @@
 import {
+  type Deadline,
   Server,
   ServerCredentials,
   type ServerDuplexStream,
@@ -10,11 +11,12 @@ import {
 import { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import { onTestFinished } from "vitest";
 
-export type FixtureServerCall =
-  | ServerUnaryCall<Envelope, Envelope>
-  | ServerReadableStream<Envelope, Envelope>
-  | ServerWritableStream<Envelope, Envelope>
-  | ServerDuplexStream<Envelope, Envelope>;
+/** What calls of all kinds have in common. */
+export interface FixtureServerCall {
+  getDeadline(): Deadline;
+  getPeer(): string;
+  on(event: "cancelled" | "error", listener: () => void): unknown;
+}
 
 export interface FixtureServer {
   readonly target: string;
@@ -68,14 +70,19 @@ export async function serveFixture({
       take(call);
       call.write(Envelope.create());
     },
-    clientStream(call: ServerReadableStream<Envelope, Envelope>, callback: sendUnaryData<Envelope>) {
+    clientStream(
+      call: ServerReadableStream<Envelope, Envelope>,
+      callback: sendUnaryData<Envelope>,
+    ) {
       take(call);
-      call.on("end", () => callback(null, Envelope.create())).resume();
+      call.resume();
+      call.once("end", () => callback(null, Envelope.create()));
     },
     bidi(call: ServerDuplexStream<Envelope, Envelope>) {
       take(call);
       call.write(Envelope.create());
-      call.on("end", () => call.end()).resume();
+      call.resume();
+      call.once("end", () => call.end());
     },
   });
   const port = await new Promise<number>((resolve, reject) => {

@@ -4,11 +4,10 @@ import { type Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures
 import { fileDescriptorSet } from "@grpc-kit/testing/fixtures/descriptors";
 import { onTestFinished } from "vitest";
 import type { ChannelOptions } from "../src/channel/channel-options.ts";
-import type { ClientFactory } from "../src/client-factory.ts";
-import type { StubOptions } from "../src/stub/stub-options.ts";
+import { createClientFactory } from "../src/client-factory.ts";
 import type { ClientFactoryOptions } from "../src/client-options.ts";
-import { createClientFactory } from "../src/create-client-factory.ts";
 import type { Stub } from "../src/stub/stub.ts";
+import type { StubOptions } from "../src/stub/stub-options.ts";
 
 export type FixtureStub = Stub<FixtureServiceService>;
 
@@ -22,7 +21,7 @@ export function startStub(
   target: string | readonly string[],
   { channel, methods = {}, ...options }: FixtureStubOptions = {},
 ): FixtureStub {
-  const factory: ClientFactory = createClientFactory({
+  const factory = createClientFactory({
     descriptorSets: [fileDescriptorSet()],
     ...options,
   });

@@ -211,7 +211,7 @@ describe.each<Kind>(["unary", "serverStream"])("A23: a %s call", (kind) => {
     ],
   ])("does not fail: %s", async (_name, run) => {
     const server = await startFaultyServer(onStream(run));
-    const stub = startStub(server.target, { });
+    const stub = startStub(server.target, {});
     for (let call = 0; call < 20; call += 1) {
       expect((await make(stub, kind)).code).toBe(OK);
     }

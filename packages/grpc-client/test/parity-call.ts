@@ -8,7 +8,7 @@ import type { Requests, Stub } from "../src/stub/stub.ts";
 /** All that a caller sees of a call and can expect to be the same of a fake and of a server. */
 export interface Seen {
   readonly texts: readonly string[];
-  readonly code: status;
+  readonly code: status | undefined;
   readonly details: string;
   readonly reason: string | undefined;
   readonly domain: string | undefined;
@@ -58,18 +58,18 @@ export async function seenOf(
   } catch (error) {
     thrown = error;
   }
-  const isCallError = isGrpcCallError(thrown);
+  const error = isGrpcCallError(thrown) ? thrown : undefined;
   return {
     texts,
-    code: status?.code ?? -1,
+    code: status?.code,
     details: status?.details ?? "",
-    reason: isCallError ? thrown.reason : undefined,
-    domain: isCallError ? thrown.domain : undefined,
+    reason: error?.reason,
+    domain: error?.domain,
     isLocal: status?.local,
     attempts: status?.attempts,
     header: headers?.get("x-header")[0]?.toString(),
     trailer: status?.metadata.get("x-trailer")[0]?.toString(),
-    thrown: isCallError ? undefined : thrown,
+    thrown: error === undefined ? thrown : undefined,
   };
 }
 

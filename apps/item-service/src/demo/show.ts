@@ -1,25 +1,35 @@
 import { stripVTControlCharacters, styleText } from "node:util";
+import type { CallOptions, CallStatus } from "@grpc-kit/grpc-client";
 
-/** One call, as it is shown. */
-export interface ShownCall {
+/** What is shown of a call besides how it went. */
+export interface ShownCall<Reply> {
   readonly method: string;
   readonly kind: string;
-  readonly ms: number;
   readonly sent: readonly object[];
-  readonly got: readonly (object | string)[];
+  /** What it got. */
+  readonly got: (reply: Reply, status: CallStatus) => readonly (object | string)[];
 }
 
-/** Prints a call: its method, what it sent (→) and what it got (←). */
-export function show({ method, kind, ms, sent, got }: ShownCall): void {
-  const title = `${styleText("bold", method.padEnd(17))}${kind.padEnd(15)}${ms.toFixed(1)} ms`;
+/** Makes a call and prints it: its method, how it went, what it sent (→) and what it got (←). */
+export async function show<Reply>(
+  call: (options: CallOptions) => Promise<Reply>,
+  { method, kind, sent, got }: ShownCall<Reply>,
+): Promise<Reply> {
+  const startMs = performance.now();
+  const ended = Promise.withResolvers<CallStatus>();
+  const reply = await call({ onStatus: ended.resolve });
+  const ms = performance.now() - startMs;
+  const status = await ended.promise;
+  const attempts = `${status.attempts} attempt${status.attempts === 1 ? "" : "s"}`;
   const arrow = (sign: string, lines: readonly (object | string)[]): string[] =>
     lines.map((line) => `  ${sign} ${typeof line === "string" ? line : describe(line)}`);
   const lines = [
-    title,
+    `${styleText("bold", method.padEnd(17))}${kind.padEnd(15)}${ms.toFixed(1)} ms, ${attempts}`,
     ...arrow(styleText("cyan", "→"), sent),
-    ...arrow(styleText("green", "←"), got),
+    ...arrow(styleText("green", "←"), got(reply, status)),
   ];
   process.stdout.write(`${lines.map(fit).join("\n")}\n\n`);
+  return reply;
 }
 
 // A line that wraps hides where the next begins. What is not a terminal gets all of it.

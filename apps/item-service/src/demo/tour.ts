@@ -1,18 +1,21 @@
 import type {
   CreateItemRequest,
   Item,
-  ItemServiceClient,
+  ItemServiceService,
   ItemSyncRequest,
 } from "@grpc-kit/generated-protos/examples/items";
+import type { CallOptions, CallStatus, Stub } from "@grpc-kit/grpc-client";
 import { toCallError } from "@grpc-kit/grpc-status";
-import { all, one } from "./calls.ts";
+import { all } from "./all.ts";
 import { show } from "./show.ts";
+
+type Items = Stub<ItemServiceService>;
 
 /**
  * Calls every method of the service once or more and prints what it sent and got. The items that it
  * creates have skus that begin with `prefix`, and it deletes them again.
  */
-export async function tour(client: ItemServiceClient, prefix: string): Promise<void> {
+export async function tour(items: Items, prefix: string): Promise<void> {
   const lamp = {
     name: "Desk lamp",
     description: "",
@@ -20,50 +23,44 @@ export async function tour(client: ItemServiceClient, prefix: string): Promise<v
     quantity: 10,
     price: 24.9,
   };
-  const { id } = await create(client, lamp);
-  await get(client, id);
-  await update(client, id);
-  await failToCreate(client, lamp);
-  const createdIds = await createMany(client, prefix);
-  await list(client, prefix);
-  await sync(client, { ...lamp, name: "Desk lamp, black", quantity: 3 }, createdIds);
-  await remove(client, id);
+  const { id } = await unary("CreateItem", lamp, (options) => items.createItem(lamp, options));
+  await unary("GetItem", { id }, (options) => items.getItem({ id }, options));
+  const update = { id, price: 19.9 };
+  await unary("UpdateItem", update, (options) => items.updateItem(update, options));
+  await failToCreate(items, lamp);
+  const createdIds = await createMany(items, prefix);
+  await list(items, prefix);
+  await sync(items, { ...lamp, name: "Desk lamp, black", quantity: 3 }, createdIds);
+  await unary("DeleteItem", { id }, async (options) => {
+    await items.deleteItem({ id }, options);
+    return "done";
+  });
 }
 
-async function create(client: ItemServiceClient, request: CreateItemRequest): Promise<Item> {
-  const { reply, ms } = await one<Item>((done) => client.createItem(request, done));
-  show({ method: "CreateItem", kind: "unary", ms, sent: [request], got: [reply] });
-  return reply;
+function unary<Reply extends object | string>(
+  method: string,
+  request: object,
+  call: (options: CallOptions) => Promise<Reply>,
+): Promise<Reply> {
+  return show(call, { method, kind: "unary", sent: [request], got: (reply) => [reply] });
 }
 
-async function get(client: ItemServiceClient, id: string): Promise<void> {
-  const { reply, ms } = await one<Item>((done) => client.getItem({ id }, done));
-  show({ method: "GetItem", kind: "unary", ms, sent: [{ id }], got: [reply] });
-}
-
-async function update(client: ItemServiceClient, id: string): Promise<void> {
-  const request = { id, price: 19.9 };
-  const { reply, ms } = await one<Item>((done) => client.updateItem(request, done));
-  show({ method: "UpdateItem", kind: "unary", ms, sent: [request], got: [reply] });
-}
-
-async function failToCreate(client: ItemServiceClient, lamp: CreateItemRequest): Promise<void> {
+async function failToCreate(items: Items, lamp: CreateItemRequest): Promise<void> {
   for (const request of [lamp, { ...lamp, quantity: -1 }]) {
-    const startMs = performance.now();
-    const failure = await one<Item>((done) => client.createItem(request, done)).then(
-      () => "an item, where an error was expected",
-      (error: unknown) => {
-        const { message, reason } = toCallError(error);
-        return `${message} (reason ${reason})`;
-      },
+    await unary("CreateItem", request, (options) =>
+      items.createItem(request, options).then(
+        () => "an item, where an error was expected",
+        (error: unknown) => {
+          const { message, reason } = toCallError(error);
+          return `${message} (reason ${reason})`;
+        },
+      ),
     );
-    const ms = performance.now() - startMs;
-    show({ method: "CreateItem", kind: "unary", ms, sent: [request], got: [failure] });
   }
 }
 
-async function createMany(client: ItemServiceClient, prefix: string): Promise<readonly string[]> {
-  const requests = ["chair", "desk", "shelf"].map((name, index) => ({
+async function createMany(items: Items, prefix: string): Promise<readonly string[]> {
+  const sent = ["chair", "desk", "shelf"].map((name, index) => ({
     name,
     description: "",
     // The third has the sku of the first, so it cannot be created.
@@ -71,37 +68,37 @@ async function createMany(client: ItemServiceClient, prefix: string): Promise<re
     quantity: 5 + index,
     price: 99.5,
   }));
-  const { reply, ms } = await one<{ createdIds: string[] }>((done) => {
-    const stream = client.batchCreateItems(done);
-    for (const request of requests) {
-      stream.write(request);
-    }
-    stream.end();
+  const { createdIds } = await show((options) => items.batchCreateItems(sent, options), {
+    method: "BatchCreateItems",
+    kind: "client stream",
+    sent,
+    got: (reply) => [reply],
   });
-  show({ method: "BatchCreateItems", kind: "client stream", ms, sent: requests, got: [reply] });
-  return reply.createdIds;
+  return createdIds;
 }
 
-async function list(client: ItemServiceClient, prefix: string): Promise<void> {
+async function list(items: Items, prefix: string): Promise<void> {
   let pageToken = "";
   do {
     const request = { pageSize: 2, pageToken, filter: `sku : "${prefix}" AND quantity >= 5` };
-    const { replies, trailers, ms } = await all(client.listItems(request));
-    pageToken = String(trailers.get("next-page-token")[0] ?? "");
-    const items = replies.map(({ name, sku, quantity, price }) => ({ name, sku, quantity, price }));
-    const trailer = pageToken === "" ? "no more pages" : `next-page-token ${pageToken}`;
-    show({
+    const got = (page: readonly Item[], { metadata }: CallStatus) => {
+      pageToken = String(metadata.get("next-page-token")[0] ?? "");
+      return [
+        ...page.map(({ name, sku, quantity, price }) => ({ name, sku, quantity, price })),
+        pageToken === "" ? "no more pages" : `next-page-token ${pageToken}`,
+      ];
+    };
+    await show((options) => all(items.listItems(request, options)), {
       method: "ListItems",
       kind: "server stream",
-      ms,
       sent: [request],
-      got: [...items, trailer],
+      got,
     });
   } while (pageToken !== "");
 }
 
 async function sync(
-  client: ItemServiceClient,
+  items: Items,
   changed: CreateItemRequest,
   ids: readonly string[],
 ): Promise<void> {
@@ -117,17 +114,11 @@ async function sync(
     { action: { $case: "upsert", value: upsert } },
     ...deletions.map((action) => ({ action })),
   ];
-  const stream = client.syncItems();
-  for (const action of actions) {
-    stream.write(action);
-  }
-  stream.end();
-  const { replies, ms } = await all(stream);
   const sent = [{ upsert }, ...deletions.map(({ value }) => ({ deleteId: value }))];
-  show({ method: "SyncItems", kind: "bidi stream", ms, sent, got: replies });
-}
-
-async function remove(client: ItemServiceClient, id: string): Promise<void> {
-  const { ms } = await one<object>((done) => client.deleteItem({ id }, done));
-  show({ method: "DeleteItem", kind: "unary", ms, sent: [{ id }], got: ["done"] });
+  await show((options) => all(items.syncItems(actions, options)), {
+    method: "SyncItems",
+    kind: "bidi stream",
+    sent,
+    got: (replies) => replies,
+  });
 }

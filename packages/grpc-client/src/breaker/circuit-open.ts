@@ -2,7 +2,7 @@ import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { Status } from "@grpc-kit/generated-protos/google/rpc/status";
 import { encodeErrorDetails, isGrpcCallError } from "@grpc-kit/grpc-status";
 
-/** Whose the ErrorInfo of a failure is that the client itself decides. */
+/** The domain of the ErrorInfo in failures that the client itself decides. */
 export const clientErrorDomain = "grpc-kit.client";
 
 const reason = "CIRCUIT_OPEN";

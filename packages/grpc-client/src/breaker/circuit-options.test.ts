@@ -14,19 +14,25 @@ describe("checkCircuitOptions", () => {
 
   it("keeps what it is given, and does not see later changes of it", () => {
     const codes = [status.UNKNOWN];
-    const checked = checkCircuitOptions({ threshold: 1, timeoutMs: 0.5, codes });
+    const checked = checkCircuitOptions({ threshold: 1, timeoutMs: 1.5, codes });
     codes.push(status.ABORTED);
-    expect(checked).toEqual({ threshold: 1, timeoutMs: 0.5, codes: [status.UNKNOWN] });
+    expect(checked).toEqual({ threshold: 1, timeoutMs: 1.5, codes: [status.UNKNOWN] });
   });
 
   it.each<[object, string]>([
-    [{ threshold: 0 }, "circuitBreaker.threshold must be a positive integer, got 0"],
-    [{ threshold: 2.5 }, "circuitBreaker.threshold must be a positive integer, got 2.5"],
-    [{ threshold: "5" }, "circuitBreaker.threshold must be a positive integer, got '5'"],
-    [{ threshold: Infinity }, "circuitBreaker.threshold must be a positive integer, got Infinity"],
-    [{ timeoutMs: 0 }, "circuitBreaker.timeoutMs must be a positive number, got 0"],
-    [{ timeoutMs: NaN }, "circuitBreaker.timeoutMs must be a positive number, got NaN"],
-    [{ timeoutMs: Infinity }, "circuitBreaker.timeoutMs must be a positive number, got Infinity"],
+    [{ threshold: 0 }, "circuitBreaker.threshold must be an integer from 1 to 1000000, got 0"],
+    [{ threshold: 2.5 }, "circuitBreaker.threshold must be an integer from 1 to 1000000, got 2.5"],
+    [{ threshold: "5" }, "circuitBreaker.threshold must be an integer from 1 to 1000000, got '5'"],
+    [
+      { threshold: Infinity },
+      "circuitBreaker.threshold must be an integer from 1 to 1000000, got Infinity",
+    ],
+    [{ timeoutMs: 0 }, "circuitBreaker.timeoutMs must be a number from 1 to 86400000, got 0"],
+    [{ timeoutMs: NaN }, "circuitBreaker.timeoutMs must be a number from 1 to 86400000, got NaN"],
+    [
+      { timeoutMs: Infinity },
+      "circuitBreaker.timeoutMs must be a number from 1 to 86400000, got Infinity",
+    ],
     [
       { codes: [] },
       "circuitBreaker.codes must be status codes other than OK, at least one, got []",
@@ -42,9 +48,9 @@ describe("checkCircuitOptions", () => {
   });
 
   it.each<[unknown, string]>([
-    [null, "circuitBreaker must be an object or false, got null"],
-    [true, "circuitBreaker must be an object or false, got true"],
-    [[], "circuitBreaker must be an object or false, got []"],
+    [null, "circuitBreaker must be an object, got null"],
+    [true, "circuitBreaker must be an object, got true"],
+    [[], "circuitBreaker must be an object, got []"],
     [{ treshold: 3 }, "circuitBreaker must be of threshold, timeoutMs, codes, got 'treshold'"],
   ])("refuses %o", (options, message) => {
     const check = () => checkCircuitOptions(options as CircuitBreakerOptions);

@@ -1,11 +1,22 @@
 import type { InterceptorOptions } from "@grpc/grpc-js";
+import type { OpenCall } from "../channel/call-source.ts";
 import type { Peer } from "../retry/attempt-watcher.ts";
+
+/** The call as its caller has it. */
+export interface CallOwner {
+  readonly isEnded: boolean;
+  /** Ends the call with what was thrown where nobody would catch it. */
+  onThrown(error: unknown): void;
+}
 
 /** What a stub and the transport tell each other of a call, past the interceptors between them. */
 export interface CallState {
   /** Whether the call must be sent once. */
   readonly isSingle: boolean;
   readonly waitForReady: boolean;
+  readonly owner: CallOwner;
+  /** What it is sent by, once it is. */
+  transport: OpenCall | undefined;
   /** How often it was sent. */
   attempts: number;
   /** Whether this client has ended it, without a word from the server. */
@@ -14,14 +25,20 @@ export interface CallState {
   isCallers: boolean;
   /** What went wrong here, if anything did. */
   cause: unknown;
-  /** Whom it was last sent to. */
+  /** Whom it was last sent to; once it has ended, who answered. */
   peer: Peer | undefined;
 }
 
-export function newCallState(isSingle: boolean, waitForReady: boolean): CallState {
+export function newCallState(
+  isSingle: boolean,
+  waitForReady: boolean,
+  owner: CallOwner,
+): CallState {
   return {
     isSingle,
     waitForReady,
+    owner,
+    transport: undefined,
     attempts: 0,
     isEndedHere: false,
     isCallers: false,

@@ -1,4 +1,5 @@
 import { status } from "@grpc/grpc-js";
+import { isGrpcCallError } from "@grpc-kit/grpc-status";
 import type { ResponseStreamOptions } from "../stub/call-options.ts";
 import type { Requests } from "../stub/stub.ts";
 import { checkTimeout } from "./check-timeout.ts";
@@ -85,13 +86,18 @@ class ResponseStream implements AsyncIterableIterator<unknown, undefined>, Recei
     return waiting.promise;
   }
 
-  /** Cancels the call, as `break` does in `for await`. */
+  /** Cancels the call, as `break` does in `for await`. What the caller still waits for is the end. */
   return(): Promise<Result> {
     this.#messages.length = 0;
     this.#isOver = true;
+    this.#endWaiting();
     this.#call?.cancel(status.CANCELLED, "the caller has read enough");
+    const error = this.#error;
     this.#error = undefined;
-    return Promise.resolve({ done: true, value: undefined });
+    // That the call was cancelled is no news, unlike what the caller's own `onStatus` throws.
+    return error === undefined || isGrpcCallError(error)
+      ? Promise.resolve({ done: true, value: undefined })
+      : Promise.reject(error);
   }
 
   onMessage(message: unknown): void {
@@ -116,6 +122,10 @@ class ResponseStream implements AsyncIterableIterator<unknown, undefined>, Recei
     } else {
       first.reject(error);
     }
+    this.#endWaiting();
+  }
+
+  #endWaiting(): void {
     for (const waiting of this.#waiting.splice(0)) {
       waiting.resolve({ done: true, value: undefined });
     }

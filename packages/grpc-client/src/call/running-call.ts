@@ -9,8 +9,14 @@ import { currentCall, type ServedCall } from "@grpc-kit/grpc-context";
 import { GrpcCallError } from "@grpc-kit/grpc-status";
 import type { CallOptions } from "../stub/call-options.ts";
 import { callDeadline } from "./call-deadline.ts";
-import { type CallState, newCallState, type StatefulOptions } from "./call-state.ts";
+import {
+  type CallOwner,
+  type CallState,
+  newCallState,
+  type StatefulOptions,
+} from "./call-state.ts";
 import type { MethodPlan } from "./method-plan.ts";
+import { tellObserver } from "./tell-observer.ts";
 
 /** What a kind of call does with its responses. */
 export interface Receiver {
@@ -18,6 +24,10 @@ export interface Receiver {
   /** The call is over; undefined: with OK. Told once. */
   onEnd(error: unknown): void;
 }
+
+// grpc-js ends a call at its deadline, and tells why. This is for interceptors that have not handed the
+// call on by then, or have kept its end to themselves.
+const interceptorGraceMs = 10;
 
 const withoutResponse = {
   code: status.UNIMPLEMENTED,
@@ -28,14 +38,17 @@ const withoutResponse = {
  * A call within what its caller, its method and the call being served allow. One that they do not allow
  * has ended once it is made, and nothing was sent.
  */
-export class RunningCall implements InterceptingListener, EventListenerObject {
+export class RunningCall implements InterceptingListener, EventListenerObject, CallOwner {
   readonly #plan: MethodPlan;
   readonly #options: CallOptions;
   readonly #receiver: Receiver;
   readonly #state: CallState;
   readonly #deadline: number;
+  /** What performance.now() counts from: the clock may be set while the call runs. */
+  readonly #epoch: number;
   readonly #served: ServedCall | undefined;
   #native: ReturnType<NextCall> | undefined;
+  #timer: NodeJS.Timeout | undefined;
   #ticket = 0;
   #hasMessage = false;
   #isEnded = false;
@@ -49,10 +62,11 @@ export class RunningCall implements InterceptingListener, EventListenerObject {
     this.#plan = plan;
     this.#options = options;
     this.#receiver = receiver;
-    this.#state = newCallState(options.retry === false, options.waitForReady === true);
+    this.#state = newCallState(options.retry === false, options.waitForReady === true, this);
     const served = currentCall();
     this.#served = plan.budget.propagateCancellation ? served : undefined;
     const now = Date.now();
+    this.#epoch = now - performance.now();
     this.#deadline = callDeadline(now, timeoutMs, served, plan.budget);
     this.#start(now);
   }
@@ -81,10 +95,14 @@ export class RunningCall implements InterceptingListener, EventListenerObject {
     this.#endHere(code, details, error);
   }
 
+  onThrown(error: unknown): void {
+    this.cancel(status.INTERNAL, "the call could not be made", error);
+  }
+
   /** A signal has aborted. */
   handleEvent(): void {
     const { signal } = this.#options;
-    const now = Date.now();
+    const now = this.#epoch + performance.now();
     if (now >= this.#deadline) {
       this.#endHere(status.DEADLINE_EXCEEDED, "deadline exceeded");
     } else if (signal?.aborted === true) {
@@ -155,6 +173,12 @@ export class RunningCall implements InterceptingListener, EventListenerObject {
         return;
       }
     }
+    if (hasInterceptors && this.#deadline !== Number.POSITIVE_INFINITY) {
+      this.#timer = setTimeout(
+        () => this.#endHere(status.DEADLINE_EXCEEDED, "deadline exceeded in an interceptor"),
+        this.#deadline - now + interceptorGraceMs,
+      );
+    }
     signal?.addEventListener("abort", this);
     this.#served?.signal.addEventListener("abort", this);
     this.#guarded(() => {
@@ -170,7 +194,7 @@ export class RunningCall implements InterceptingListener, EventListenerObject {
     try {
       work();
     } catch (error) {
-      this.cancel(status.INTERNAL, "the call could not be made", error);
+      this.onThrown(error);
     }
   }
 
@@ -191,7 +215,7 @@ export class RunningCall implements InterceptingListener, EventListenerObject {
     }
     this.#state.isEndedHere = true;
     this.#finish({ code, details, metadata: new Metadata() }, error);
-    this.#native?.cancelWithStatus(code, details);
+    tellObserver(() => this.#native?.cancelWithStatus(code, details), "an interceptor");
   }
 
   #finish(received: StatusObject, thrown: unknown): void {
@@ -199,11 +223,14 @@ export class RunningCall implements InterceptingListener, EventListenerObject {
       return;
     }
     this.#isEnded = true;
+    clearTimeout(this.#timer);
     this.#options.signal?.removeEventListener("abort", this);
     this.#served?.signal.removeEventListener("abort", this);
     this.#leaveCircuit(this.#state.isCallers ? undefined : received.code);
     const error = this.#tellStatus(received);
     this.#receiver.onEnd(thrown ?? error);
+    // Interceptors may keep a cancellation to themselves, or end a call that still runs.
+    this.#state.transport?.cancelWithStatus(received.code, received.details);
   }
 
   // What the caller's own function throws is not lost.

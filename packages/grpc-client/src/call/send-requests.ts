@@ -1,20 +1,27 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { inspect } from "node:util";
 import { status } from "@grpc/grpc-js";
 import type { Requests } from "../stub/stub.ts";
 import type { RunningCall } from "./running-call.ts";
 
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
 
+// grpc-js takes messages at once while it keeps them for retries (up to 1 MiB of them), and nothing else
+// would run until it has enough.
+const messagesPerTurn = 16;
+
 /**
  * Sends what `requests` yields, each once the one before it has been taken, and then half-closes. What
  * `requests` throws ends the call, and is what its caller gets. Returns what stops it when the call is over.
  */
 export function sendRequests(call: RunningCall, requests: Requests<unknown>): () => void {
-  const iterator = iterate(requests);
+  let iterator: AnyIterator | undefined;
   let isOver = false;
   let wake: (() => void) | undefined;
 
   const send = async (): Promise<void> => {
-    while (!isOver) {
+    iterator = iterate(requests);
+    for (let sent = 1; !isOver; sent += 1) {
       const { done, value } = await iterator.next();
       if (isOver) {
         return;
@@ -28,6 +35,9 @@ export function sendRequests(call: RunningCall, requests: Requests<unknown>): ()
         wake = resolve;
         call.send(value, resolve);
       });
+      if (sent % messagesPerTurn === 0) {
+        await nextTurn();
+      }
     }
   };
 
@@ -42,14 +52,25 @@ export function sendRequests(call: RunningCall, requests: Requests<unknown>): ()
     if (!isOver) {
       isOver = true;
       wake?.();
-      // What a generator does in its `finally` is its own affair by now.
-      Promise.resolve(iterator.return?.()).catch(() => {});
+      void finalise(iterator);
     }
   };
 }
 
+// Later, for a generator that has ended the call while it runs. What it does in its `finally` is its own
+// affair by now.
+async function finalise(iterator: AnyIterator | undefined): Promise<void> {
+  await undefined;
+  try {
+    await iterator?.return?.();
+  } catch {}
+}
+
 function iterate(requests: Requests<unknown>): AnyIterator {
-  return Symbol.asyncIterator in requests
-    ? requests[Symbol.asyncIterator]()
-    : requests[Symbol.iterator]();
+  const { [Symbol.asyncIterator]: toAsync, [Symbol.iterator]: toSync } = Object(requests);
+  const start: (() => AnyIterator) | undefined = toAsync ?? toSync;
+  if (typeof start !== "function") {
+    throw new TypeError(`requests must be iterable, got ${inspect(requests)}`);
+  }
+  return start.call(requests);
 }

@@ -6,11 +6,21 @@ import {
   type StatusObject,
   status,
 } from "@grpc/grpc-js";
-import { retryPushbackMs } from "@grpc-kit/grpc-status";
 import type { Connection, OpenCall } from "../channel/call-source.ts";
-import { type AttemptWatcher, type Peer, WatchedMetadata } from "../retry/attempt-watcher.ts";
-import { type CallState, newCallState, type StatefulOptions } from "./call-state.ts";
-import { isConnectionReset, isOwnDeadline } from "./grpc-js-statuses.ts";
+import {
+  type Attempt,
+  type AttemptWatcher,
+  type Peer,
+  WatchedMetadata,
+} from "../retry/attempt-watcher.ts";
+import {
+  type CallOwner,
+  type CallState,
+  newCallState,
+  type StatefulOptions,
+} from "./call-state.ts";
+import { checkMetadata } from "./check-metadata.ts";
+import { explained, isDiscardedHedge, isOwnDeadline, mayFollow } from "./grpc-js-statuses.ts";
 import type { MethodPlan } from "./method-plan.ts";
 import { tellObserver } from "./tell-observer.ts";
 
@@ -27,14 +37,19 @@ export function transport(plan: TransportPlan): NextCall {
  * A call on a channel: serialises, watches its attempts, and sees to it that statuses mean what they
  * say. It stands where grpc-js's `Client` would, without what that needs for Node.js streams.
  */
-class TransportCall implements NativeCall, InterceptingListener, OpenCall, AttemptWatcher {
+class TransportCall
+  implements NativeCall, InterceptingListener, OpenCall, AttemptWatcher, CallOwner
+{
   readonly #plan: TransportPlan;
   readonly #options: StatefulOptions;
   readonly #state: CallState;
   readonly #deadline: number;
+  /** What performance.now() counts from: the clock may be set while the call runs. */
+  readonly #epoch: number = Date.now() - performance.now();
   #connection: Connection | undefined;
   #call: experimental.CallStream | undefined;
   #listener: Listener = {};
+  #isReadPending = false;
   #hasHeaders = false;
   #isEnded = false;
   #status: StatusObject | undefined;
@@ -42,7 +57,7 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
   constructor(plan: TransportPlan, options: StatefulOptions) {
     this.#plan = plan;
     this.#options = options;
-    this.#state = options.grpcKitCall ?? newCallState(false, false);
+    this.#state = options.grpcKitCall ?? newCallState(false, false, this);
     this.#deadline = Number(options.deadline ?? Number.POSITIVE_INFINITY);
   }
 
@@ -54,8 +69,16 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
     return this.#state.waitForReady;
   }
 
+  get maySend(): boolean {
+    return !(this.#isEnded || (this.#state.isSingle && this.#state.attempts > 0));
+  }
+
   get attempts(): number {
     return this.#state.attempts;
+  }
+
+  get isEnded(): boolean {
+    return this.#isEnded;
   }
 
   start(metadata: Metadata, listener: Listener = {}): void {
@@ -63,6 +86,16 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
     if (this.#isEnded) {
       // Cancelled while an interceptor was still about to start it.
       this.#tellStatus();
+    } else {
+      // Also by interceptors that start it later, whose stack is not the caller's.
+      this.#guarded(() => this.#start(metadata));
+    }
+  }
+
+  #start(metadata: Metadata): void {
+    this.#state.transport = this;
+    if (this.#state.owner.isEnded) {
+      this.cancelWithStatus(status.CANCELLED, "the call has ended before it was sent");
       return;
     }
     const { definition, source } = this.#plan;
@@ -72,6 +105,7 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
         `credentials must not be sent without TLS, and the channel to ${source.target} has none`,
       );
     }
+    checkMetadata(metadata);
     const connection = source.open(this);
     if (connection === undefined) {
       this.#state.isCallers = true;
@@ -86,6 +120,9 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
     }
     const options = this.#state.waitForReady ? { waitForReady: true } : metadata.getOptions();
     call.start(new WatchedMetadata(metadata, this, options), this);
+    if (this.#isReadPending) {
+      call.startRead();
+    }
   }
 
   sendMessage(message: unknown): void {
@@ -111,8 +148,11 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
   }
 
   startRead(): void {
-    if (!this.#isEnded) {
-      this.#call?.startRead();
+    if (this.#call === undefined) {
+      // Interceptors that start the call later do not hold this up.
+      this.#isReadPending = true;
+    } else if (!this.#isEnded) {
+      this.#call.startRead();
     }
   }
 
@@ -141,7 +181,7 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
   onReceiveMetadata(headers: Metadata): void {
     this.#hasHeaders = true;
     if (!this.#isEnded) {
-      this.#listener.onReceiveMetadata?.(headers);
+      this.#guarded(() => this.#listener.onReceiveMetadata?.(headers));
     }
   }
 
@@ -156,7 +196,7 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
       this.#fail("the response cannot be read", error);
       return;
     }
-    this.#listener.onReceiveMessage?.(message);
+    this.#guarded(() => this.#listener.onReceiveMessage?.(message));
   }
 
   onReceiveStatus(received: StatusObject): void {
@@ -165,7 +205,13 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
     }
     this.#isEnded = true;
     this.#connection?.end(this);
-    this.#listener.onReceiveStatus?.(this.#explained(received));
+    const ended = this.#explained(received);
+    this.#guarded(() => this.#listener.onReceiveStatus?.(ended));
+  }
+
+  /** For interceptors that do not hand on whose call it is. */
+  onThrown(error: unknown): void {
+    this.#fail("the call could not be made", error);
   }
 
   onAttemptStarted(peer: Peer): void {
@@ -173,47 +219,50 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
     this.#state.peer = peer;
   }
 
-  onAttemptEnded(code: status, details: string, trailers: Metadata): void {
-    if (code === status.OK || this.#isEnded) {
+  onAttemptEnded(code: status, details: string, trailers: Metadata, attempt?: Attempt): void {
+    if (this.#isEnded || isDiscardedHedge(details)) {
       return;
     }
+    this.#state.peer = attempt?.peer ?? this.#state.peer;
+    if (code === status.OK) {
+      return;
+    }
+    const received = { code, details, metadata: trailers };
+    const ended = this.#explained(received);
+    this.#tellFailure(ended, attempt?.position ?? this.#state.attempts);
+    const isLast =
+      this.#state.isSingle || !mayFollow(received, this.#plan.retriesInternal, this.#leftMs);
+    if (isLast && !this.#hasHeaders) {
+      this.#abandon(ended);
+    }
+  }
+
+  #tellFailure({ code, details }: StatusObject, attempt: number): void {
     const { source, definition, observer } = this.#plan;
     if (observer.onAttemptFailed !== undefined) {
-      const { attempts: attempt } = this.#state;
       const failure = { target: source.target, path: definition.path, attempt, code, details };
       tellObserver(() => observer.onAttemptFailed?.(failure));
     }
-    if (!this.#hasHeaders && !this.#mayFollow(code, details, trailers)) {
-      this.#abandon(this.#explained({ code, details, metadata: trailers }));
-    }
   }
 
-  // Whether grpc-js is right if it makes another attempt.
-  #mayFollow(code: status, details: string, trailers: Metadata): boolean {
-    if (this.#state.isSingle) {
-      return false;
-    }
-    if (code === status.INTERNAL && !this.#plan.retriesInternal && !isConnectionReset(details)) {
-      return false;
-    }
-    // What it cannot read it takes for 1 ms, and it waits past the deadline.
-    const pushbackMs = retryPushbackMs(trailers);
-    return pushbackMs === undefined || Date.now() + pushbackMs < this.#deadline;
+  get #leftMs(): number {
+    return this.#deadline - this.#epoch - performance.now();
   }
 
   #explained(received: StatusObject): StatusObject {
-    const { code, details } = received;
-    if (code === status.INTERNAL && isConnectionReset(details)) {
-      return { ...received, code: status.UNAVAILABLE, details: `connection lost: ${details}` };
-    }
-    if (code === status.CANCELLED && Date.now() >= this.#deadline) {
-      // A server that gives up a moment before this client: the time was over all the same.
-      return { ...received, code: status.DEADLINE_EXCEEDED, details: "deadline exceeded" };
-    }
     if (isOwnDeadline(received)) {
       this.#state.isEndedHere = true;
     }
-    return received;
+    return explained(received, this.#leftMs);
+  }
+
+  // What interceptors throw here would end the process, or be lost in a promise of grpc-js.
+  #guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#state.owner.onThrown(error);
+    }
   }
 
   #fail(what: string, error: unknown): void {
@@ -228,7 +277,8 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
     this.#connection?.end(this);
     const call = this.#call;
     if (call !== undefined) {
-      // Later: grpc-js sends a call all the same that is cancelled in the turn in which it was made.
+      // Later: grpc-js sends a call all the same that is cancelled in the turn in which it was made, but
+      // for what `maySend` keeps from being sent.
       setImmediate(() => call.cancelWithStatus(status.CANCELLED, ended.details));
     }
     this.#tellStatus();
@@ -240,7 +290,7 @@ class TransportCall implements NativeCall, InterceptingListener, OpenCall, Attem
       if (this.#status !== undefined && this.#listener.onReceiveStatus !== undefined) {
         const received = this.#status;
         this.#status = undefined;
-        this.#listener.onReceiveStatus(received);
+        this.#guarded(() => this.#listener.onReceiveStatus?.(received));
       }
     });
   }

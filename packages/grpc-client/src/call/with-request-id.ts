@@ -6,7 +6,7 @@ import type { MethodPlan } from "./method-plan.ts";
  * https://google.aip.dev/155
  */
 export function withRequestId({ requestIdField: field }: MethodPlan, request: unknown): unknown {
-  if (field === undefined) {
+  if (field === undefined || typeof request !== "object" || request === null) {
     return request;
   }
   const fields = request as Readonly<Record<string, unknown>>;

@@ -7,7 +7,8 @@ export interface OpenCall {
    * with UNAVAILABLE, and has its deadline. Default: false.
    */
   readonly waitForReady?: boolean;
-  cancelWithStatus(code: status, details: string): void;
+  /** `isCallers`: its own process wants it to end, which says nothing of the server. */
+  cancelWithStatus(code: status, details: string, isCallers?: boolean): void;
 }
 
 /** One connection of a channel (one to each address). */

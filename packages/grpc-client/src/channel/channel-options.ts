@@ -45,7 +45,7 @@ export interface ChannelOptions {
   readonly grpcOptions?: Readonly<Record<string, string | number>>;
 }
 
-/** Files in PEM. Connections made after a file has changed use what it holds then. */
+/** Files in PEM. They are read for each connection, so that certificates may be replaced. */
 export interface TlsOptions {
   /** The authorities to trust. Default: those of Node.js. */
   readonly caFile?: string;
@@ -55,8 +55,6 @@ export interface TlsOptions {
   readonly keyFile?: string;
   /** Whom the server's certificate must be for. Default: the host of the target. */
   readonly serverName?: string;
-  /** How often the files are looked at for new ones; Infinity: never. Default: 60_000. */
-  readonly reloadIntervalMs?: number;
 }
 
 /** https://github.com/grpc/proposal/blob/master/A50-xds-outlier-detection.md */

@@ -35,7 +35,7 @@ export function createChannelRegistry(context: ChannelContext = {}): ChannelRegi
   return {
     open(target, options = {}) {
       const resolvedTarget = resolveTarget(target);
-      const resolved = resolveChannelOptions(options);
+      const resolved = resolveChannelOptions(options, resolvedTarget.host);
       const key = keyOf(resolvedTarget, resolved);
       const entry = shared(key, resolvedTarget, resolved);
       entry.handles += 1;

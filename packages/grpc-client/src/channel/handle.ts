@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { connectivityState, Metadata, status } from "@grpc/grpc-js";
 import { GrpcCallError } from "@grpc-kit/grpc-status";
 import { rememberSource } from "./call-source-of.ts";
@@ -27,6 +28,7 @@ export function createHandle(pool: Pool, onClosed: () => void): GrpcChannel {
   }
 
   async function close(graceMs: number): Promise<void> {
+    pool.tellWatchers();
     if (openCalls() > 0) {
       let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
@@ -56,11 +58,15 @@ export function createHandle(pool: Pool, onClosed: () => void): GrpcChannel {
     get openCalls() {
       return openCalls();
     },
-    waitForReady({ timeoutMs = 20_000, signal } = {}) {
+    async waitForReady({ timeoutMs = 20_000, signal } = {}) {
+      if (!(timeoutMs > 0)) {
+        throw new RangeError(`timeoutMs must be a number above 0, got ${inspect(timeoutMs)}`);
+      }
       return waitForReady(pool, () => closed !== undefined, timeoutMs, signal);
     },
     close({ graceMs = 5_000 } = {}) {
-      closed ??= close(graceMs);
+      // Later, so that whoever is told of it finds it closed.
+      closed ??= Promise.resolve().then(() => close(graceMs));
       return closed;
     },
   };

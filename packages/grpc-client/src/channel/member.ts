@@ -1,5 +1,6 @@
 import { type Channel, connectivityState, status } from "@grpc/grpc-js";
 import type { Connection, OpenCall } from "./call-source.ts";
+import type { WatchedCredentials } from "./watched-credentials.ts";
 
 /** Whoever makes calls: each handle of a channel has its own. */
 export interface LaneOwner {
@@ -7,16 +8,9 @@ export interface LaneOwner {
   onLaneEmpty(): void;
 }
 
-export interface MemberPatience {
-  /** How long it may be connecting. */
-  readonly connectingMs: number;
-  /** How long it may fail to connect. */
-  readonly failingMs: number;
-}
-
 export interface MemberEvents {
   onStateChange(): void;
-  /** It has been connecting, or failing to, for too long. */
+  /** It has been connecting for too long. */
   onUnresponsive(member: Member): void;
   onClosed(member: Member): void;
 }
@@ -31,21 +25,27 @@ export class Member {
   /** How many times it has stopped being ready. */
   losses = 0;
   readonly lanes: Map<LaneOwner, Lane> = new Map();
-  readonly #patience: MemberPatience;
+  readonly #credentials: WatchedCredentials;
+  readonly #connectTimeoutMs: number;
   readonly #events: MemberEvents;
   #timer: NodeJS.Timeout | undefined;
   #isDraining = false;
   #isClosed = false;
 
-  constructor(channel: Channel, patience: MemberPatience, events: MemberEvents) {
+  constructor(
+    channel: Channel,
+    credentials: WatchedCredentials,
+    connectTimeoutMs: number,
+    events: MemberEvents,
+  ) {
     this.channel = channel;
-    this.#patience = patience;
+    this.#credentials = credentials;
+    this.#connectTimeoutMs = connectTimeoutMs;
     this.#events = events;
     this.#watch();
     this.connect();
   }
 
-  /** Unless it has or does already. */
   connect(): void {
     this.channel.getConnectivityState(true);
   }
@@ -83,7 +83,6 @@ export class Member {
   /** Closes it once it has no calls. */
   drain(): void {
     this.#isDraining = true;
-    clearTimeout(this.#timer);
     if (this.openCalls === 0) {
       this.close();
     }
@@ -96,6 +95,8 @@ export class Member {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.channel.close();
+    // Time to say goodbye.
+    setTimeout(() => this.#credentials.destroySockets(), 1_000).unref();
     this.#events.onClosed(this);
   }
 
@@ -116,17 +117,11 @@ export class Member {
     }
     this.state = state;
     clearTimeout(this.#timer);
-    const { connectingMs, failingMs } = this.#patience;
-    if (!this.#isDraining && state === connectivityState.CONNECTING) {
-      this.#expectWithin(connectingMs);
-    } else if (!this.#isDraining && state === connectivityState.TRANSIENT_FAILURE) {
-      this.#expectWithin(failingMs);
+    if (state === connectivityState.CONNECTING) {
+      const onTimeout = () => this.#events.onUnresponsive(this);
+      this.#timer = setTimeout(onTimeout, this.#connectTimeoutMs).unref();
     }
     this.#events.onStateChange();
-  }
-
-  #expectWithin(ms: number): void {
-    this.#timer = setTimeout(() => this.#events.onUnresponsive(this), ms).unref();
   }
 }
 
@@ -163,7 +158,7 @@ export class Lane implements Connection {
 
   cancelAll(details: string): void {
     for (const call of this.#calls.keys()) {
-      call.cancelWithStatus(status.UNAVAILABLE, details);
+      call.cancelWithStatus(status.UNAVAILABLE, details, true);
     }
   }
 

@@ -9,6 +9,7 @@ import type { ServicePolicy } from "./call-source.ts";
 import { Member, type MemberEvents } from "./member.ts";
 import type { ResolvedChannelOptions } from "./resolve-channel-options.ts";
 import type { ChannelTarget } from "./target.ts";
+import { WatchedCredentials } from "./watched-credentials.ts";
 
 /** What a channel has of the client that it is part of. */
 export interface ChannelContext {
@@ -31,8 +32,10 @@ export interface Pool {
   pick(): Member;
   /** Makes it connect, unless it has or does already. */
   connect(): void;
-  /** `onChange` is called, in a microtask, after each change of state, until what is returned is called. */
+  /** Calls `onChange` after each change of state, until what is returned is called. */
   watch(onChange: () => void): () => void;
+  /** Calls all that watch. */
+  tellWatchers(): void;
   close(): void;
 }
 
@@ -54,11 +57,7 @@ export function createPool(
   let isClosed = false;
 
   const events: MemberEvents = {
-    onStateChange() {
-      for (const watcher of watchers) {
-        queueMicrotask(watcher);
-      }
-    },
+    onStateChange: tellWatchers,
     onUnresponsive(member) {
       retire(member, "unresponsive");
       member.failWaiting(`no connection to ${target.name} within ${connectTimeoutMs} ms`);
@@ -72,7 +71,13 @@ export function createPool(
       enough = enoughOf(capacity);
     },
   };
-  const stopWatchingFiles = security.watch(retireAll);
+
+  function tellWatchers(): void {
+    for (const watcher of watchers) {
+      // Later, since grpc-js may be in the middle of it.
+      queueMicrotask(watcher);
+    }
+  }
 
   function add(): Member {
     const config = toServiceConfig({
@@ -80,7 +85,9 @@ export function createPool(
       loadBalancing,
       throttling: context.throttling,
     });
-    const channel = new Channel(target.uri, security.current(), {
+    // Before the member itself is given up, since grpc-js knows what to do about one address that fails.
+    const credentials = new WatchedCredentials(security.credentials, connectTimeoutMs * 0.9);
+    const channel = new Channel(target.uri, credentials, {
       ...options.grpcOptions,
       "grpc.service_config": JSON.stringify(config),
       // grpc-js varies its second delay and those after it, and clients that lost the same server at
@@ -90,10 +97,7 @@ export function createPool(
       ),
       [addressListenerOption]: addressListener,
     });
-    // As an attempt that hangs behind one that has failed does not show, all is begun again now and
-    // then; not by all clients at once.
-    const failingMs = (connectTimeoutMs + reconnectBackoff.maxMs) * (1.5 + Math.random());
-    const member = new Member(channel, { connectingMs: connectTimeoutMs, failingMs }, events);
+    const member = new Member(channel, credentials, connectTimeoutMs, events);
     active.push(member);
     shrinkLater();
     tell("busy");
@@ -110,9 +114,9 @@ export function createPool(
     }
   }
 
-  function retireAll(): void {
+  function retireAll(reason: ConnectionsChange["reason"]): void {
     for (const member of [...active]) {
-      retire(member, "reconfigured");
+      retire(member, reason);
     }
   }
 
@@ -146,7 +150,7 @@ export function createPool(
 
   return {
     target: target.name,
-    isSecure: security.isSecure,
+    isSecure: security.credentials._isSecure(),
     get state() {
       return isClosed ? connectivityState.SHUTDOWN : bestState(active);
     },
@@ -162,7 +166,7 @@ export function createPool(
       if (known === undefined) {
         policies.set(policy.service, policy);
         if (policy.methodConfigs.length > 0) {
-          retireAll();
+          retireAll("reconfigured");
         }
       } else if (!isSamePolicy(known, policy)) {
         throw new TypeError(
@@ -187,24 +191,23 @@ export function createPool(
         add();
       }
       for (const member of active) {
-        member.connect();
+        if (member.state === connectivityState.IDLE) {
+          member.connect();
+        }
       }
     },
     watch(onChange) {
       watchers.add(onChange);
       return () => watchers.delete(onChange);
     },
+    tellWatchers,
     close() {
       isClosed = true;
       clearTimeout(shrinkTimer);
-      stopWatchingFiles();
-      for (const member of [...active]) {
-        retire(member, "closed");
-      }
+      retireAll("closed");
       for (const member of draining) {
         member.close();
       }
-      events.onStateChange();
     },
   };
 }

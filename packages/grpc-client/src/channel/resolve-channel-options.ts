@@ -60,12 +60,15 @@ const ownGrpcOptions = new Map([
   ["grpc.keepalive_permit_without_calls", "keepalive.withoutCalls"],
 ]);
 
-/** Throws a TypeError or RangeError that names a wrong option. */
-export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelOptions {
+/** `host` is the target's. Throws a TypeError or RangeError that names a wrong option. */
+export function resolveChannelOptions(
+  options: ChannelOptions,
+  host: string,
+): ResolvedChannelOptions {
   checkNames("options", options, names);
   const { loadBalancing = "round_robin", connectTimeoutMs = 20_000 } = options;
   checkMs("connectTimeoutMs", connectTimeoutMs);
-  const security = resolveCredentials(options);
+  const security = resolveCredentials(options, host);
   const reconnectBackoff = resolveBackoff(options.reconnectBackoff);
   return {
     security,
@@ -76,7 +79,7 @@ export function resolveChannelOptions(options: ChannelOptions): ResolvedChannelO
     reconnectBackoff,
     grpcOptions: {
       ...resolveKeepalive(options.keepalive),
-      ...resolveTexts(options, security.serverName),
+      ...resolveTexts(options),
       ...resolveSizes(options),
       "grpc.max_reconnect_backoff_ms": reconnectBackoff.maxMs,
       "grpc.service_config_disable_resolution": 1,
@@ -123,14 +126,10 @@ function resolveKeepalive(keepalive: KeepaliveOptions = {}): GrpcOptions {
   };
 }
 
-function resolveTexts(
-  { authority, userAgent }: ChannelOptions,
-  serverName: string | undefined,
-): GrpcOptions {
+function resolveTexts({ authority, userAgent }: ChannelOptions): GrpcOptions {
   return {
     ...optionalText("authority", "grpc.default_authority", authority),
     ...optionalText("userAgent", "grpc.primary_user_agent", userAgent),
-    ...optionalText("credentials.serverName", "grpc.ssl_target_name_override", serverName),
   };
 }
 

@@ -109,8 +109,8 @@ class AttemptPicker implements experimental.Picker {
 
   pick(args: experimental.PickArgs): experimental.PickResult {
     const watcher = attemptWatcherOf(args.metadata);
-    if (watcher?.isSingle === true && watcher.attempts > 0) {
-      // A hedge that is due must wait until the one attempt has ended, and the call with it.
+    if (watcher?.maySend === false) {
+      // It waits until grpc-js knows that the call is over; a hedge, until the one attempt has ended.
       return queued;
     }
     const result = this.#picker.pick(args);
@@ -144,6 +144,7 @@ function watched(
   watcher: AttemptWatcher,
 ): experimental.PickResult {
   const { onCallStarted, onCallEnded } = result;
+  let position = 0;
   return {
     pickResultType: result.pickResultType,
     subchannel: result.subchannel,
@@ -151,10 +152,11 @@ function watched(
     onCallStarted: () => {
       onCallStarted?.();
       watcher.onAttemptStarted(subchannel);
+      position = watcher.attempts;
     },
     onCallEnded: (code, details, trailers) => {
       onCallEnded?.(code, details, trailers);
-      watcher.onAttemptEnded(code, details, trailers);
+      watcher.onAttemptEnded(code, details, trailers, { position, peer: subchannel });
     },
   };
 }

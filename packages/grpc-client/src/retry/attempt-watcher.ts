@@ -5,15 +5,26 @@ export interface Peer {
   getAddress(): string;
 }
 
+export interface Attempt {
+  /** 1 for the first. */
+  readonly position: number;
+  readonly peer: Peer;
+}
+
 /** Follows the attempts that grpc-js makes for one call. */
 export interface AttemptWatcher {
   /** Whether the call must be sent once. */
   readonly isSingle: boolean;
+  /** Whether another attempt may be sent: not if the call is over. */
+  readonly maySend: boolean;
   /** How many attempts have been sent. */
   readonly attempts: number;
   onAttemptStarted(peer: Peer): void;
-  /** Told after grpc-js has decided on the next attempt, and before the next starts. */
-  onAttemptEnded(code: status, details: string, trailers: Metadata): void;
+  /**
+   * Told after grpc-js has decided on the next attempt, and before the next starts. `attempt` says which
+   * it was, for attempts that run at the same time. Default: the last.
+   */
+  onAttemptEnded(code: status, details: string, trailers: Metadata, attempt?: Attempt): void;
 }
 
 /** Metadata that says, in all its copies, whose call it is sent with; nothing of that is sent. */

@@ -57,21 +57,6 @@ describe("retries", () => {
     expect(messages.map(({ index }) => index)).toEqual([1n]);
   });
 
-  it("come after UNAVAILABLE only, unless other codes are given", async () => {
-    const codes = Array.from({ length: 16 }, (_, index) => index + 1);
-    for (const [given, retried] of [
-      [undefined, [status.UNAVAILABLE]],
-      [[status.RESOURCE_EXHAUSTED], [status.RESOURCE_EXHAUSTED]],
-    ] as const) {
-      const retry = { ...fast, ...(given && { codes: given }), throttling: false } as const;
-      for (const code of codes) {
-        const { attempts, client } = await serve([{ code }, ok], { retry });
-        await callFixture(client, "unary").outcome;
-        expect([code, attempts.length]).toEqual([code, retried.includes(code as never) ? 2 : 1]);
-      }
-    }
-  });
-
   it("are not for methods that may not be sent twice, nor for those with retry: false", async () => {
     for (const methods of [
       { unary: { idempotent: false } },

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { checkCircuitOptions } from "../breaker/circuit-options.ts";
+import { createClientFactory } from "../client-factory.ts";
 import { resolveRetry } from "../retry/retry-policy.ts";
 import { readClientSettings } from "./read-client-settings.ts";
 import { toClientOptions } from "./to-client-options.ts";
@@ -36,9 +37,9 @@ describe("readClientSettings", () => {
 
   it("reads each variable", () => {
     const environment = Object.fromEntries(known.map((name, index) => [name, String(index)]));
-    environment.GRPC_CLIENT_DEFAULT_TIMEOUT_MS = "2147483647";
+    environment.GRPC_CLIENT_DEFAULT_TIMEOUT_MS = "86400000";
     expect(readClientSettings(environment)).toEqual({
-      defaultTimeoutMs: 2_147_483_647,
+      defaultTimeoutMs: 86_400_000,
       maxRetries: 1,
       retryBackoffBaseMs: 2,
       circuitBreakerThreshold: 3,
@@ -65,16 +66,16 @@ describe("readClientSettings", () => {
       GRPC_CLIENT_CIRCUIT_BREAKER_TRESHOLD: "s3cret",
     };
     expect(faultsOf(environment)).toEqual([
-      'GRPC_CLIENT_DEFAULT_TIMEOUT_MS must be an integer from 1 to 2147483647, got "0"',
+      'GRPC_CLIENT_DEFAULT_TIMEOUT_MS must be an integer from 1 to 86400000, got "0"',
       'GRPC_CLIENT_MAX_RETRIES must be an integer from 0 to 4, got "5"',
       'GRPC_CLIENT_RETRY_BACKOFF_BASE_MS must be an integer from 1 to 86400000, got "86400001"',
-      'GRPC_CLIENT_CIRCUIT_BREAKER_THRESHOLD must be an integer from 1 to 2147483647, got ""',
-      'GRPC_CLIENT_CIRCUIT_BREAKER_TIMEOUT_MS must be an integer from 1 to 2147483647, got "30\\ns"',
+      'GRPC_CLIENT_CIRCUIT_BREAKER_THRESHOLD must be an integer from 1 to 1000000, got ""',
+      'GRPC_CLIENT_CIRCUIT_BREAKER_TIMEOUT_MS must be an integer from 1 to 86400000, got "30\\ns"',
       `GRPC_CLIENT_CIRCUIT_BREAKER_TRESHOLD is unknown; known are ${known.join(", ")}`,
     ]);
   });
 
-  it.each(["-1", " 1", "1.5", "1e1", "0x1", "1_000", "NaN", "Infinity", "2147483648", "one"])(
+  it.each(["-1", " 1", "1.5", "1e1", "0x1", "1_000", "NaN", "Infinity", "1000001", "one"])(
     "takes no %o for an integer",
     (text) => {
       expect(faultsOf({ GRPC_CLIENT_CIRCUIT_BREAKER_THRESHOLD: text })).toEqual([
@@ -131,8 +132,18 @@ describe("toClientOptions", () => {
   });
 
   it.each(["1", "1000", "1001", "86400000"])("takes a first delay of %s ms", (ms) => {
-    const { retry } = optionsOf({ GRPC_CLIENT_RETRY_BACKOFF_BASE_MS: ms });
-    expect(retry).toMatchObject({ backoffBaseMs: Number(ms) });
-    expect(() => resolveRetry(retry)).not.toThrow();
+    const options = optionsOf({ GRPC_CLIENT_RETRY_BACKOFF_BASE_MS: ms });
+    expect(options.retry).toMatchObject({ backoffBaseMs: Number(ms) });
+    expect(() => createClientFactory(options)).not.toThrow();
+  });
+
+  it.each([
+    ["least", ["1", "0", "1", "1", "1"]],
+    ["most", ["86400000", "4", "86400000", "1000000", "86400000"]],
+  ])("gives what createClientFactory takes where all is the %s", (_name, values) => {
+    const environment = Object.fromEntries(
+      known.map((name, index) => [name, String(values[index])]),
+    );
+    expect(() => createClientFactory(optionsOf(environment))).not.toThrow();
   });
 });

@@ -5,17 +5,16 @@ type Name = keyof typeof integers;
 
 const prefix = "GRPC_CLIENT_";
 
-// The longest delay of a timer, and more than there can be of anything else.
-const most = 2 ** 31 - 1;
+const dayMs = 86_400_000;
 
 /** From, to, and the default. */
 const integers = {
-  GRPC_CLIENT_DEFAULT_TIMEOUT_MS: [1, most, 30_000],
+  GRPC_CLIENT_DEFAULT_TIMEOUT_MS: [1, dayMs, 30_000],
   // gRPC sends no call more than five times.
   GRPC_CLIENT_MAX_RETRIES: [0, 4, 3],
-  GRPC_CLIENT_RETRY_BACKOFF_BASE_MS: [1, 86_400_000, 100],
-  GRPC_CLIENT_CIRCUIT_BREAKER_THRESHOLD: [1, most, 5],
-  GRPC_CLIENT_CIRCUIT_BREAKER_TIMEOUT_MS: [1, most, 30_000],
+  GRPC_CLIENT_RETRY_BACKOFF_BASE_MS: [1, dayMs, 100],
+  GRPC_CLIENT_CIRCUIT_BREAKER_THRESHOLD: [1, 1_000_000, 5],
+  GRPC_CLIENT_CIRCUIT_BREAKER_TIMEOUT_MS: [1, dayMs, 30_000],
 } as const;
 
 // Kubernetes tells each container of each Service in its namespace; one called "grpc-client" or

@@ -49,7 +49,9 @@ export interface Arrival {
   readonly failure: Error | undefined;
 }
 
-export interface CallDesk extends CallControls {
+/** Where calls arrive. */
+export interface CallDesk {
+  readonly controls: CallControls;
   arrive(method: string, path: string, metadata: Metadata): Arrival;
 }
 
@@ -57,18 +59,21 @@ export function createCallDesk(): CallDesk {
   const calls: CallRecord[] = [];
   const failures = new Map<string, Error[]>();
   const delaysMs = new Map<string, number>();
-  return {
+  const controls: CallControls = {
     calls,
     failNext({ path }, error, times = 1) {
-      checkNumber("times", times);
+      checkCount("times", times);
       const failure = error instanceof Error ? error : new StatusError(error, "failed by the test");
       const waiting = failures.get(path) ?? [];
       failures.set(path, [...waiting, ...new Array<Error>(times).fill(failure)]);
     },
     delay({ path }, delayMs) {
-      checkNumber("delayMs", delayMs);
+      checkCount("delayMs", delayMs);
       delaysMs.set(path, delayMs);
     },
+  };
+  return {
+    controls,
     arrive(method, path, metadata) {
       const record = { method, path, metadata, requests: [], code: undefined, error: undefined };
       calls.push(record);
@@ -81,7 +86,7 @@ export function createCallDesk(): CallDesk {
   };
 }
 
-function checkNumber(name: string, value: number): void {
+function checkCount(name: string, value: number): void {
   if (!(Number.isInteger(value) && value >= 0)) {
     throw new RangeError(`${name} must be a whole number, 0 or more, got ${value}`);
   }

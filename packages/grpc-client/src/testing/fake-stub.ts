@@ -1,15 +1,14 @@
 import type { Channel, ServiceDefinition } from "@grpc/grpc-js";
 import type { CallSource } from "../channel/call-source.ts";
 import { checkClientOptions } from "../check-client-options.ts";
-import type { StubOptions } from "../stub/stub-options.ts";
 import type { ClientFactoryOptions } from "../client-options.ts";
 import { buildStub } from "../stub/create-stub.ts";
 import type { Stub } from "../stub/stub.ts";
-import { type CallControls, createCallDesk } from "./call-controls.ts";
+import type { StubOptions } from "../stub/stub-options.ts";
+import type { CallControls } from "./call-controls.ts";
 import type { Handlers } from "./handlers.ts";
 import { InMemoryCall, inMemoryPeer, type Serve } from "./in-memory-call.ts";
-import { serveCall } from "./serve-call.ts";
-import { servedMethods } from "./served-methods.ts";
+import { createServedMethods } from "./served-methods.ts";
 
 /** Those of a factory and of a stub. There are no retries, and by default no circuit breaker. */
 export interface FakeStubOptions<Definition extends ServiceDefinition>
@@ -30,16 +29,10 @@ export function createFakeStub<Definition extends ServiceDefinition>(
   handlers: Handlers<Definition> = {},
   { methods = {}, ...clientOptions }: FakeStubOptions<Definition> = {},
 ): FakeStub<Definition> {
-  const desk = createCallDesk();
-  const served = new Map(
-    servedMethods(definition, handlers).map((method) => [method.definition.path, method]),
-  );
+  const { add, serve, controls } = createServedMethods();
+  add(definition, handlers);
   const context = checkClientOptions({ circuitBreaker: false, ...clientOptions });
-  const source = inMemorySource((path, wire) => {
-    const method = served.get(path);
-    return method === undefined ? undefined : serveCall(wire, method, desk);
-  });
-  return { ...desk, stub: buildStub(definition, source, context, { methods }) };
+  return { ...controls, stub: buildStub(definition, inMemorySource(serve), context, { methods }) };
 }
 
 function inMemorySource(serve: Serve): CallSource {

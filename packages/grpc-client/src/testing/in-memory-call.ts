@@ -7,8 +7,8 @@ type ClientCall = experimental.CallStream;
 type ClientListener = Parameters<ClientCall["start"]>[1];
 type ServerStatus = Parameters<ServerWire["sendStatus"]>[0];
 
-/** Gives a call its handler. Undefined: nobody serves the method. */
-export type Serve = (path: string, wire: ServerWire) => ServerWireListener | undefined;
+/** Gives a call its handler. */
+export type Serve = (path: string, wire: ServerWire) => ServerWireListener;
 
 // More than setTimeout can wait for.
 const maxTimerMs = 2 ** 31 - 1;
@@ -27,10 +27,6 @@ export class InMemoryCall implements ClientCall {
   #onStatus: (ended: StatusObject) => void = () => {};
   #timer: NodeJS.Timeout | undefined;
   #areHeadersSent = false;
-  /** The handler has ended the call, or was told of its end. */
-  #isServed = false;
-  /** The caller was told of the end, or is about to be. */
-  #isOver = false;
 
   constructor(path: string, deadline: number, serve: Serve) {
     this.#path = path;
@@ -41,7 +37,7 @@ export class InMemoryCall implements ClientCall {
   start(metadata: Metadata, listener: ClientListener): void {
     this.#listener = listener;
     const watcher = attemptWatcherOf(metadata);
-    watcher?.onAttemptStarted();
+    watcher?.onAttemptStarted({ getAddress: () => inMemoryPeer });
     this.#onStatus = (ended) => {
       watcher?.onAttemptEnded(ended.code, ended.details, ended.metadata);
       listener.onReceiveStatus(ended);
@@ -53,31 +49,22 @@ export class InMemoryCall implements ClientCall {
     }
     const server = this.#serve(this.#path, this.#serverWire());
     this.#server = server;
-    if (server === undefined) {
-      const details = `the test serves no method ${this.#path}`;
-      this.#sendStatus({ code: status.UNIMPLEMENTED, details });
-    } else {
-      const sent = overTheWire(metadata);
-      this.#toServer.tell(() => server.onReceiveMetadata(sent));
-    }
+    const sent = overTheWire(metadata);
+    this.#toServer.tell(() => server.onReceiveMetadata(sent));
   }
 
   sendMessageWithContext(
     { callback }: Parameters<ClientCall["sendMessageWithContext"]>[0],
     message: Buffer,
   ): void {
-    if (!this.#isServed) {
-      this.#toServer.tellMessage(() => {
-        this.#server?.onReceiveMessage(message);
-        callback?.();
-      });
-    }
+    this.#toServer.tellMessage(() => {
+      this.#server?.onReceiveMessage(message);
+      callback?.();
+    });
   }
 
   halfClose(): void {
-    if (!this.#isServed) {
-      this.#toServer.tellMessage(() => this.#server?.onReceiveHalfClose());
-    }
+    this.#toServer.tellMessage(() => this.#server?.onReceiveHalfClose());
   }
 
   startRead(): void {
@@ -85,17 +72,11 @@ export class InMemoryCall implements ClientCall {
   }
 
   cancelWithStatus(code: status, details: string): void {
-    if (this.#isOver) {
-      return;
-    }
+    clearTimeout(this.#timer);
     this.#toClient.clear();
     this.#toClient.tell(() => this.#onStatus({ code, details, metadata: new Metadata() }));
-    this.#finish();
-    if (!this.#isServed) {
-      this.#isServed = true;
-      this.#toServer.clear();
-      this.#toServer.tell(() => this.#server?.onCancel());
-    }
+    this.#toServer.clear();
+    this.#toServer.tell(() => this.#server?.onCancel());
   }
 
   getPeer(): string {
@@ -139,21 +120,12 @@ export class InMemoryCall implements ClientCall {
   }
 
   #sendStatus({ code = status.UNKNOWN, details = "", metadata }: ServerStatus): void {
-    if (this.#isServed) {
-      return;
-    }
-    this.#isServed = true;
     this.#toServer.clear();
     const trailers = overTheWire(metadata ?? new Metadata());
     this.#toClient.tell(() => {
-      this.#finish();
+      clearTimeout(this.#timer);
       this.#onStatus({ code, details, metadata: trailers });
     });
-  }
-
-  #finish(): void {
-    this.#isOver = true;
-    clearTimeout(this.#timer);
   }
 }
 

@@ -15,7 +15,20 @@ export class RequestReader implements AsyncIterable<unknown> {
     this.#startRead = startRead;
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<unknown, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
+    const requests = this.#iterate();
+    return {
+      next() {
+        const read = requests.next();
+        // A handler that asks and goes on without the answer must not end the process.
+        read.catch(() => {});
+        return read;
+      },
+      return: () => requests.return(undefined),
+    };
+  }
+
+  async *#iterate(): AsyncGenerator<unknown, undefined> {
     for (;;) {
       const { done, value } = await this.read();
       if (done === true) {

@@ -1,4 +1,4 @@
-import { type Metadata, status } from "@grpc/grpc-js";
+import { type Metadata, type MethodDefinition, status } from "@grpc/grpc-js";
 import { runInCall } from "@grpc-kit/grpc-context";
 import {
   errorToStatus,
@@ -9,9 +9,18 @@ import {
 } from "@grpc-kit/grpc-status";
 import { createCallContext, type OwnedContext } from "./call-context.ts";
 import type { CallDesk, CallRecord } from "./call-controls.ts";
+import type { CallContext } from "./handlers.ts";
 import { RequestReader } from "./request-reader.ts";
-import type { ServedMethod } from "./served-methods.ts";
 import type { ServerWire, ServerWireListener } from "./server-wire.ts";
+
+/** One method and who handles it. */
+export interface ServedMethod {
+  /** The name in the service definition: "getItem". */
+  readonly name: string;
+  readonly definition: MethodDefinition<unknown, unknown>;
+  /** Undefined: nobody does. Asked at each call, since a test may exchange it. */
+  handler(): ((request: unknown, context: CallContext) => unknown) | undefined;
+}
 
 /** Runs the handler of one call, and ends the call as the handler ends. */
 export function serveCall(

@@ -1,22 +1,36 @@
-import type { MethodDefinition, ServiceDefinition } from "@grpc/grpc-js";
-import type { CallContext, Handlers } from "./handlers.ts";
+import type { ServiceDefinition } from "@grpc/grpc-js";
+import { type CallControls, createCallDesk } from "./call-controls.ts";
+import type { Handlers } from "./handlers.ts";
+import { type ServedMethod, serveCall } from "./serve-call.ts";
+import type { ServerWire, ServerWireListener } from "./server-wire.ts";
 
-/** One method and who handles it. */
-export interface ServedMethod {
-  /** The name in the service definition: "getItem". */
-  readonly name: string;
-  readonly definition: MethodDefinition<unknown, unknown>;
-  /** Undefined: nobody does. Asked at each call, since a test may exchange it. */
-  handler(): ((request: unknown, context: CallContext) => unknown) | undefined;
+/** Methods with their handlers, for a server or what stands in for one. */
+export interface ServedMethods {
+  readonly controls: CallControls;
+  /** Throws a TypeError for a handler of no method of the service. */
+  add<Definition extends ServiceDefinition>(
+    definition: Definition,
+    handlers: Handlers<Definition>,
+  ): void;
+  /** Takes a call of a method that was added. */
+  serve(path: string, wire: ServerWire): ServerWireListener;
 }
 
-/**
- * The methods of a service and their handlers. Throws a TypeError for a handler of no method of it.
- */
-export function servedMethods<Definition extends ServiceDefinition>(
-  definition: Definition,
-  handlers: Handlers<Definition>,
-): ServedMethod[] {
+export function createServedMethods(): ServedMethods {
+  const desk = createCallDesk();
+  const methods = new Map<string, ServedMethod>();
+  return {
+    controls: desk.controls,
+    add(definition, handlers) {
+      for (const method of servedMethods(definition, handlers)) {
+        methods.set(method.definition.path, method);
+      }
+    },
+    serve: (path, wire) => serveCall(wire, methods.get(path) as ServedMethod, desk),
+  };
+}
+
+function servedMethods(definition: ServiceDefinition, handlers: object): readonly ServedMethod[] {
   const given = handlers as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(given)) {
     if (typeof given[name] === "function" && !(name in definition)) {

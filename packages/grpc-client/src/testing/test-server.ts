@@ -8,10 +8,9 @@ import {
   type ServerInterceptor,
   type ServiceDefinition,
 } from "@grpc/grpc-js";
-import { type CallControls, createCallDesk } from "./call-controls.ts";
+import type { CallControls } from "./call-controls.ts";
 import type { Handlers } from "./handlers.ts";
-import { serveCall } from "./serve-call.ts";
-import { type ServedMethod, servedMethods } from "./served-methods.ts";
+import { createServedMethods } from "./served-methods.ts";
 import type { ServerWireListener } from "./server-wire.ts";
 
 export interface TestServerOptions {
@@ -43,23 +42,16 @@ export async function startTestServer<Definition extends ServiceDefinition>(
   handlers: Handlers<Definition> = {},
   { port: wantedPort = 0 }: TestServerOptions = {},
 ): Promise<TestServer> {
-  const desk = createCallDesk();
-  const methods = new Map<string, ServedMethod>();
-  // grpc-js's own handling of the call never begins.
-  const takeOver: ServerInterceptor = ({ path }, call) => {
-    const method = methods.get(path);
-    const taken = new ServerInterceptingCall(call);
-    return method === undefined
-      ? taken
-      : Object.assign(taken, {
-          start: () => call.start(doubtingHalfCloses(serveCall(call, method, desk))),
-        });
-  };
+  const { serve, controls, ...methods } = createServedMethods();
+  // grpc-js's own handling of a call never begins.
+  const takeOver: ServerInterceptor = ({ path }, call) =>
+    Object.assign(new ServerInterceptingCall(call), {
+      start: () => call.start(doubtingHalfCloses(serve(path, call))),
+    });
   const server = new Server({ interceptors: [takeOver] });
   const add: TestServer["add"] = (service, itsHandlers) => {
-    for (const method of servedMethods(service, itsHandlers)) {
-      const { path } = method.definition;
-      methods.set(path, method);
+    methods.add(service, itsHandlers);
+    for (const { path } of Object.values(service)) {
       // Both sides of every call may stream, so that all kinds of call are one.
       server.register(path, () => {}, toBytes, toBytes, "bidi");
     }
@@ -83,19 +75,23 @@ export async function startTestServer<Definition extends ServiceDefinition>(
       socket.destroy();
     }
   }
+  async function close(): Promise<void> {
+    const isClosed = once(listener, "close");
+    listener.close();
+    disconnect();
+    await isClosed;
+    server.forceShutdown();
+  }
+  let closed: Promise<void> | undefined;
   return {
-    ...desk,
+    ...controls,
     port,
     target: `127.0.0.1:${port}`,
     add,
     disconnect,
-    async stop() {
-      if (listener.listening) {
-        listener.close();
-        disconnect();
-        await once(listener, "close");
-        server.forceShutdown();
-      }
+    stop() {
+      closed ??= close();
+      return closed;
     },
   };
 }
