@@ -1,10 +1,10 @@
 import { fileDescriptorSet } from "@grpc-kit/generated-protos/descriptors";
 import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
-import { createClientFactory, type GrpcChannel } from "@grpc-kit/grpc-client";
+import { createClientFactory, type GrpcChannel, waitForHealthy } from "@grpc-kit/grpc-client";
 import { readClientSettings, toClientOptions } from "@grpc-kit/grpc-client/settings";
 import { tour } from "./demo/tour.ts";
 
-const connectTimeoutMs = 2_000;
+const patienceMs = 2_000;
 
 /** `demo [address]` calls a running item-service. Default: 127.0.0.1, on GRPC_SERVER_PORT or 50051. */
 async function main(): Promise<void> {
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   });
   try {
     const channel = clients.createChannel(address, { credentials: "insecure" });
-    await connected(channel);
+    await serving(channel);
     process.stdout.write(`item-service at ${address}\n\n`);
     const items = clients.createStub(ItemServiceService, channel);
     await tour(items, `demo-${Date.now().toString(36)}`);
@@ -27,13 +27,14 @@ async function main(): Promise<void> {
   }
 }
 
-async function connected(channel: GrpcChannel): Promise<void> {
+async function serving(channel: GrpcChannel): Promise<void> {
   try {
-    await channel.waitForReady({ timeoutMs: connectTimeoutMs });
+    await channel.waitForReady({ timeoutMs: patienceMs });
   } catch (cause) {
     const text = `no service answers at ${channel.target}; start one with: npm start`;
     throw new Error(text, { cause });
   }
+  await waitForHealthy(channel, { service: "examples.ItemService", timeoutMs: patienceMs });
 }
 
 main().catch((error: unknown) => {

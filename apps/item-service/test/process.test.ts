@@ -58,7 +58,9 @@ describe("npm start", () => {
     for (const shown of [...methods, "ListItems", "BatchCreateItems", "SyncItems"]) {
       expect(demo.stdout).toContain(shown);
     }
-    expect(demo.stdout).toContain("ALREADY_EXISTS: another item has the sku");
+    expect(demo.stdout).toMatch(/ALREADY_EXISTS: another item has the sku .* \(reason SKU_TAKEN\)/);
+    expect(demo.stdout).toMatch(/ListItems .* ms, 1 attempt\n/);
+    expect(demo.stdout).toContain("next-page-token ");
     expect(demo.stdout).not.toContain("where an error was expected");
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);
@@ -160,5 +162,13 @@ describe("npm run demo", () => {
     const { code, stderr } = await run(process.execPath, [path("../dist/demo.js"), "127.0.0.1:1"]);
     expect(code).toBe(1);
     expect(stderr).toBe("demo: no service answers at 127.0.0.1:1; start one with: npm start\n");
+  });
+
+  it("names every GRPC_CLIENT_ setting that is wrong, and calls nothing", async () => {
+    const env = { GRPC_CLIENT_MAX_RETRIES: "9", GRPC_CLIENT_TIMEOUT: "1" };
+    const { code, stdout, stderr } = await run(process.execPath, [path("../dist/demo.js")], env);
+    expect([code, stdout]).toEqual([1, ""]);
+    expect(stderr).toContain('GRPC_CLIENT_MAX_RETRIES must be an integer from 0 to 4, got "9"');
+    expect(stderr).toContain("GRPC_CLIENT_TIMEOUT is unknown");
   });
 });

@@ -1,6 +1,13 @@
 export type { CircuitState } from "./breaker/circuit.ts";
 export { clientErrorDomain, isCircuitOpen } from "./breaker/circuit-open.ts";
-export type { ChannelOptions } from "./channel/channel-options.ts";
+export type {
+  ChannelOptions,
+  KeepaliveOptions,
+  OutlierDetectionOptions,
+  PoolOptions,
+  ReconnectBackoffOptions,
+  TlsOptions,
+} from "./channel/channel-options.ts";
 export type { ChannelState, CloseOptions, GrpcChannel } from "./channel/grpc-channel.ts";
 export {
   type CircuitReport,

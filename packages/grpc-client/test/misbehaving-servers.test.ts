@@ -58,7 +58,8 @@ const {
 /**
  * What gRPC makes of them: https://grpc.github.io/grpc/core/md_doc_statuscodes.html,
  * https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md and, for resets,
- * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors
+ * https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md#errors. But for grpc-js the end of a
+ * stream without a status is INTERNAL, and a page with HTTP 200 is a message of a gigabyte.
  */
 const faults: readonly (readonly [name: string, fault: Fault, expected: Expected])[] = [
   ["reset after the headers", resets(nothing, NGHTTP2_INTERNAL_ERROR), both(INTERNAL)],
@@ -79,6 +80,11 @@ const faults: readonly (readonly [name: string, fault: Fault, expected: Expected
   ],
   ["reset after a message", resets(message(body), NGHTTP2_INTERNAL_ERROR), both(INTERNAL)],
   ["no trailers", replies(message(body)), both(INTERNAL)],
+  [
+    "trailers of 200 kB",
+    replies(message(body), { ...ok, "x-long": "x".repeat(2e5) }),
+    both(INTERNAL),
+  ],
   ["no status in the trailers", replies(message(body), { "x-other": "1" }), both(UNKNOWN)],
   ["a status that gRPC has not", replies(message(body), { "grpc-status": "99" }), both(UNKNOWN)],
   ["a status that is no number", replies(message(body), { "grpc-status": "abc" }), both(UNKNOWN)],

@@ -9,12 +9,14 @@ import { callKind } from "./fixture-stub.ts";
 import { handlersThat } from "./handlers-that.ts";
 import { serveTwo } from "./two-services.ts";
 
-/** Handlers that wait until their call has ended, and the calls that have reached them. */
+/** Handlers whose first call is answered, the others once they have ended, and all these calls. */
 function waiting() {
   const contexts: CallContext[] = [];
   const handlers = handlersThat((context) => {
-    contexts.push(context);
-    return new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+    if (contexts.push(context) > 1) {
+      return new Promise((resolve) => context.signal.addEventListener("abort", resolve));
+    }
+    return undefined;
   });
   return { contexts, handlers };
 }
@@ -39,25 +41,27 @@ describe.each(callKinds)("a call that is made while a call is served: %s", (kind
   it("is cancelled when that one is", async () => {
     const { contexts, handlers } = waiting();
     const { stub, a, b } = await serveTwo(handlers);
+    await callKind(stub, kind, ["hi"]);
     const abort = new AbortController();
     const call = failureOf(callKind(stub, kind, ["hi"], { signal: abort.signal }));
-    await expect.poll(() => contexts.length).toBe(1);
-    expect(contexts[0]?.signal.aborted).toBe(false);
+    await expect.poll(() => contexts.length).toBe(2);
+    expect(contexts[1]?.signal.aborted).toBe(false);
     abort.abort();
     expect(await call).toMatch(/^CANCELLED/);
-    await expect.poll(() => contexts[0]?.signal.aborted).toBe(true);
+    await expect.poll(() => contexts[1]?.signal.aborted).toBe(true);
     await expect.poll(() => a.server.stats.inFlight + b.server.stats.inFlight).toBe(0);
   });
 
   it("ends when the time of that one is over", async () => {
     const { contexts, handlers } = waiting();
     const { stub, a, b } = await serveTwo(handlers, { defaultTimeoutMs: 3_600_000 });
-    // So that the connections are there.
+    // Connects.
+    await callKind(stub, kind, ["hi"]);
     await expect(callKind(stub, kind, ["hi"], { timeoutMs: 1_000 })).rejects.toMatchObject({
       code: status.DEADLINE_EXCEEDED,
     });
     await expect.poll(() => a.server.stats.inFlight + b.server.stats.inFlight).toBe(0);
-    expect(contexts.map(({ signal }) => signal.aborted)).toEqual([true]);
+    expect(contexts.map(({ signal }) => signal.aborted)).toEqual([false, true]);
   });
 
   it("has the id of that one's request", async () => {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Item } from "@grpc-kit/generated-protos/examples/items";
 import type { CallOptions, CallStatus } from "@grpc-kit/grpc-client";
+import { expect } from "vitest";
 import { all } from "../../src/demo/all.ts";
 import { type ItemStub, newItem } from "../serve.ts";
 
@@ -9,8 +10,6 @@ export interface ItemLoad {
   readonly failures: readonly string[];
   /** The skus of all items that have been created. */
   readonly skus: readonly string[];
-  /** How many calls have ended. */
-  calls(): number;
   /** How many calls a server has answered. */
   answeredBy(address: string): number;
   /** Settles when the calls that run have ended. */
@@ -22,11 +21,9 @@ export function startItemLoad(items: ItemStub, lanes: number): ItemLoad {
   const failures: string[] = [];
   const skus: string[] = [];
   const answered = new Map<string, number>();
-  let calls = 0;
   let isStopped = false;
 
   const onStatus = ({ peer }: CallStatus): void => {
-    calls += 1;
     answered.set(peer, (answered.get(peer) ?? 0) + 1);
   };
   async function make(what: string, call: (options: CallOptions) => Promise<unknown>) {
@@ -51,12 +48,19 @@ export function startItemLoad(items: ItemStub, lanes: number): ItemLoad {
       }
       await make("UpdateItem", (options) => items.updateItem({ id, quantity: 1 }, options));
       const list = { pageSize: 5, pageToken: "", filter: `sku = "${created.sku}"` };
-      await make("ListItems", (options) => all(items.listItems(list, options)));
+      await make("ListItems", async (options) => {
+        expect(await all(items.listItems(list, options))).toHaveLength(1);
+      });
       const batch = [nextItem(), nextItem()];
-      await make("BatchCreateItems", (options) => items.batchCreateItems(batch, options));
+      await make("BatchCreateItems", async (options) => {
+        const { createdCount } = await items.batchCreateItems(batch, options);
+        expect(createdCount).toBe(2);
+      });
       const value = { ...nextItem(), id: "", isActive: true } as Item;
       const actions = [{ action: { $case: "upsert", value } } as const];
-      await make("SyncItems", (options) => all(items.syncItems(actions, options)));
+      await make("SyncItems", async (options) => {
+        expect(await all(items.syncItems(actions, options))).toMatchObject([{ success: true }]);
+      });
     }
   }
 
@@ -64,7 +68,6 @@ export function startItemLoad(items: ItemStub, lanes: number): ItemLoad {
   return {
     failures,
     skus,
-    calls: () => calls,
     answeredBy: (address) => answered.get(address) ?? 0,
     async stop() {
       isStopped = true;

@@ -1,4 +1,5 @@
-import { status } from "@grpc/grpc-js";
+import { setTimeout as delay } from "node:timers/promises";
+import { Metadata, status } from "@grpc/grpc-js";
 import { isGrpcCallError } from "@grpc-kit/grpc-status";
 import { Envelope } from "@grpc-kit/testing/fixtures";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -25,6 +26,12 @@ async function start(codes: readonly status[], options: FixtureStubOptions = {})
     ...options,
   });
   return { ...open, server, failures };
+}
+
+/** Longer than any backoff here. */
+async function nothingMore(attempts: readonly unknown[], count: number): Promise<void> {
+  await delay(100);
+  expect(attempts).toHaveLength(count);
 }
 
 async function failureOf(call: Promise<unknown>): Promise<{ code: status; attempts?: number }> {
@@ -96,12 +103,6 @@ describe("a call's attempts", () => {
   });
 });
 
-/** Longer than any backoff here. */
-async function nothingMore(attempts: readonly unknown[], count: number): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 100));
-  expect(attempts).toHaveLength(count);
-}
-
 describe("F6: a server's pushback", () => {
   it.each(["abc", "12abc", "", "2147483648", "-5", "-1", "1.5", "0, 5"])(
     "that is %j ends the call with the server's status, and no more is sent",
@@ -136,6 +137,14 @@ describe("F6: a server's pushback", () => {
   });
 });
 
+it("a call that hands on how often another was sent is a first attempt", async () => {
+  const { stub, server } = await start([OK]);
+  const metadata = new Metadata();
+  metadata.set("grpc-previous-rpc-attempts", "3");
+  await stub.unary(request, { metadata, retry: false });
+  expect(server.attempts[0]?.headers).not.toHaveProperty("grpc-previous-rpc-attempts");
+});
+
 describe("retry: false", () => {
   const once = { retry: false } as const;
 
@@ -148,7 +157,6 @@ describe("retry: false", () => {
 
   it("keeps the copies of a hedged call from being sent", async () => {
     const hedging = { delayMs: 0, maxAttempts: 5 };
-    let answerFirst: (() => void) | undefined;
     const server = await serveAttempts(() => undefined);
     const { stub } = openStub(`127.0.0.1:${server.port}`, { methods: { unary: { hedging } } });
     const abort = new AbortController();
@@ -157,7 +165,6 @@ describe("retry: false", () => {
     await nothingMore(server.attempts, 1);
     abort.abort();
     expect((await failureOf(call)).attempts).toBe(1);
-    answerFirst?.();
   });
 
   it("tells of the failure of a hedged call at once", async () => {

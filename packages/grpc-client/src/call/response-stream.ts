@@ -13,6 +13,9 @@ type Result = IteratorResult<unknown, undefined>;
 // So many messages wait here for a caller that is slower than the server; more wait on their way.
 const readAhead = 8;
 
+// Once there is a response, grpc-js copies the list of all messages that wait with each that is sent.
+const messagesPerTurn = 1;
+
 export function callServerStream(
   plan: MethodPlan,
   request: unknown,
@@ -30,7 +33,7 @@ export function callBidi(
   requests: Requests<unknown>,
   options: ResponseStreamOptions = {},
 ): AsyncIterableIterator<unknown> {
-  return new ResponseStream(plan, options, (call) => sendRequests(call, requests));
+  return new ResponseStream(plan, options, (call) => sendRequests(call, requests, messagesPerTurn));
 }
 
 /** The responses of a call, which starts when the first is asked for, and ends when no more are. */

@@ -6,15 +6,18 @@ import type { RunningCall } from "./running-call.ts";
 
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
 
-// grpc-js takes messages at once while it keeps them for retries (up to 1 MiB of them), and nothing else
-// would run until it has enough.
-const messagesPerTurn = 16;
-
 /**
  * Sends what `requests` yields, each once the one before it has been taken, and then half-closes. What
  * `requests` throws ends the call, and is what its caller gets. Returns what stops it when the call is over.
+ *
+ * grpc-js takes messages at once while it keeps them for another attempt (1 MiB of them), and nothing else
+ * would run until it has enough: no more than `messagesPerTurn` are given to it in a turn.
  */
-export function sendRequests(call: RunningCall, requests: Requests<unknown>): () => void {
+export function sendRequests(
+  call: RunningCall,
+  requests: Requests<unknown>,
+  messagesPerTurn: number,
+): () => void {
   let iterator: AnyIterator | undefined;
   let isOver = false;
   let wake: (() => void) | undefined;

@@ -6,6 +6,8 @@ import { type Receiver, RunningCall } from "./running-call.ts";
 import { sendRequests } from "./send-requests.ts";
 import { withRequestId } from "./with-request-id.ts";
 
+const messagesPerTurn = 16;
+
 export function callUnary(
   plan: MethodPlan,
   request: unknown,
@@ -29,7 +31,7 @@ export function callClientStream(
     const response = new SingleResponse(resolve, reject);
     const call = new RunningCall(plan, checkTimeout(plan, options), options, response);
     if (!call.isEnded) {
-      response.stopSending = sendRequests(call, requests);
+      response.stopSending = sendRequests(call, requests, messagesPerTurn);
       call.startRead();
     }
   });

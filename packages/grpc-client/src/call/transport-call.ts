@@ -11,6 +11,7 @@ import {
   type Attempt,
   type AttemptWatcher,
   type Peer,
+  previousAttemptsKey,
   WatchedMetadata,
 } from "../retry/attempt-watcher.ts";
 import {
@@ -119,7 +120,10 @@ class TransportCall
       call.setCredentials(credentials);
     }
     const options = this.#state.waitForReady ? { waitForReady: true } : metadata.getOptions();
-    call.start(new WatchedMetadata(metadata, this, options), this);
+    const watched = new WatchedMetadata(metadata, this, options);
+    // Of another call, if the caller hands on what it was called with.
+    watched.remove(previousAttemptsKey);
+    call.start(watched, this);
     if (this.#isReadPending) {
       call.startRead();
     }

@@ -102,6 +102,7 @@ describe("close", () => {
     const [one, other] = [registry.open(peer.target), registry.open(peer.target)];
     const waiting = [one, other].map((channel) => channel.waitForReady({ timeoutMs: 1_000 }));
     const [ended, going] = waiting.map((ready) => ready.catch((error: Error) => error.message));
+    await vi.waitFor(() => expect(peer.sockets.size).toBe(1), patience);
     await one.close();
     expect(await ended).toBe(`UNAVAILABLE: the channel to ${peer.target} is closed`);
     expect(other.state).toBe("CONNECTING");

@@ -224,6 +224,16 @@ describe("waitForReady", () => {
     await channel.waitForReady();
   });
 
+  it("connects again what has lost its server, and has no calls to", async () => {
+    const first = await startServer();
+    const channel = openChannel(first.target, { loadBalancing: "pick_first" });
+    await channel.waitForReady();
+    await first.drain();
+    await vi.waitFor(() => expect(channel.state).toBe("IDLE"), patience);
+    await startServer({ port: first.port });
+    await channel.waitForReady();
+  });
+
   it("rejects with UNAVAILABLE if it takes too long", async () => {
     const peer = await startRawServer();
     const channel = openChannel(peer.target);

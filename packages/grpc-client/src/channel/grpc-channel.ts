@@ -12,7 +12,7 @@ export interface GrpcChannel {
   readonly openCalls: number;
   /**
    * Connects, and resolves once a call could be sent. Rejects with a GrpcCallError: UNAVAILABLE after
-   * `timeoutMs` (default: 20_000), CANCELLED if the signal aborts.
+   * `timeoutMs` (default: 20_000) or when the channel is closed, CANCELLED if the signal aborts.
    */
   waitForReady(options?: {
     readonly timeoutMs?: number;
@@ -20,7 +20,7 @@ export interface GrpcChannel {
   }): Promise<void>;
   /**
    * Takes no more calls, waits for those that run, and cancels those that have not ended after
-   * `graceMs` (default: 5_000). Idempotent; never rejects.
+   * `graceMs` (default: 5_000), with UNAVAILABLE. Idempotent; never rejects.
    */
   close(options?: CloseOptions): Promise<void>;
 }

@@ -177,7 +177,7 @@ describe("the policies of services", () => {
     const source = callSourceOf(openChannel("127.0.0.1:1"));
     source.addService(policy("0.1s"));
     expect(() => source.addService(policy("0.2s"))).toThrow(
-      "methods must be the same for all stubs of a.Service on one channel",
+      "methods must be the same for all stubs of a.Service on channels that share connections",
     );
   });
 

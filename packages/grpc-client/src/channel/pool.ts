@@ -170,7 +170,7 @@ export function createPool(
         }
       } else if (!isSamePolicy(known, policy)) {
         throw new TypeError(
-          `methods must be the same for all stubs of ${policy.service} on one channel: give one of them a channel of its own by another option`,
+          `methods must be the same for all stubs of ${policy.service} on channels that share connections; give one of them a channel with another option`,
         );
       }
     },

@@ -1,5 +1,10 @@
-import { experimental, type LoadBalancingConfig } from "@grpc/grpc-js";
-import { type AttemptWatcher, attemptWatcherOf, type Peer } from "./attempt-watcher.ts";
+import { experimental, type LoadBalancingConfig, type Metadata } from "@grpc/grpc-js";
+import {
+  type AttemptWatcher,
+  attemptWatcherOf,
+  type Peer,
+  previousAttemptsKey,
+} from "./attempt-watcher.ts";
 
 const {
   ChildLoadBalancerHandler,
@@ -109,7 +114,7 @@ class AttemptPicker implements experimental.Picker {
 
   pick(args: experimental.PickArgs): experimental.PickResult {
     const watcher = attemptWatcherOf(args.metadata);
-    if (watcher?.maySend === false) {
+    if (watcher !== undefined && !maySend(watcher, args.metadata)) {
       // It waits until grpc-js knows that the call is over; a hedge, until the one attempt has ended.
       return queued;
     }
@@ -128,6 +133,11 @@ class AttemptPicker implements experimental.Picker {
         return result;
     }
   }
+}
+
+// A hedge may be due before the first attempt has started.
+function maySend(watcher: AttemptWatcher, metadata: Metadata): boolean {
+  return watcher.maySend && !(watcher.isSingle && metadata.get(previousAttemptsKey).length > 0);
 }
 
 const queued: experimental.PickResult = {

@@ -1,5 +1,8 @@
 import { Metadata, type MetadataOptions, type status } from "@grpc/grpc-js";
 
+/** What grpc-js sends with all attempts but the first. */
+export const previousAttemptsKey = "grpc-previous-rpc-attempts";
+
 /** Whom an attempt is sent to. */
 export interface Peer {
   getAddress(): string;
