@@ -42,7 +42,8 @@ export interface RetryOptions extends RetryPolicyOptions {
   /**
    * Stops retries while most calls to a target fail: each failure takes a token of `maxTokens`, each
    * success gives `tokenRatio` back, and there are retries while more than half are left.
-   * `false`: retries never stop. Default: 10 and 0.1.
+   * `false`: retries never stop. grpc-js has one such count for each target of a process. Default: 100
+   * and 0.1: with fewer tokens, one lost connection with many calls would use them up.
    */
   readonly throttling?: { readonly maxTokens?: number; readonly tokenRatio?: number } | false;
 }
@@ -80,7 +81,10 @@ type StringField<Request> = [Request] extends [never]
       string;
 
 export interface CircuitBreakerOptions {
-  /** How many calls of a method must fail in a row to open its circuit. Default: 5. */
+  /**
+   * How many calls of a method must fail in a row to open its circuit. Calls that fail together, as when
+   * their connection is lost, are one. Default: 5.
+   */
   readonly threshold?: number;
   /** How long an open circuit refuses calls before one may try. Default: 30_000. */
   readonly timeoutMs?: number;

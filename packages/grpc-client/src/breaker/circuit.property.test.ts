@@ -17,7 +17,9 @@ function createModel(threshold: number) {
   let now = 0;
   let state: CircuitState = "CLOSED";
   let counted = new Set<number>();
+  let begunSince = new Set<number>();
   let failed = 0;
+  let failedAt = Number.NEGATIVE_INFINITY;
   let openedAt = 0;
   let probe: { readonly call: number; readonly startedAt: number } | undefined;
   const changes: CircuitState[] = [];
@@ -26,6 +28,7 @@ function createModel(threshold: number) {
     state = to;
     changes.push(to);
     counted = new Set();
+    begunSince = new Set();
     failed = 0;
     openedAt = now;
     probe = undefined;
@@ -48,6 +51,7 @@ function createModel(threshold: number) {
       const seen = look();
       if (seen === "CLOSED") {
         counted.add(call);
+        begunSince.add(call);
       }
       if (seen === "HALF_OPEN" && (probe === undefined || now - probe.startedAt >= timeoutMs)) {
         probe = { call, startedAt: now };
@@ -60,9 +64,14 @@ function createModel(threshold: number) {
       if (code === undefined) {
         probe = isProbe ? undefined : probe;
       } else if (isProbe) {
+        failedAt = failures.includes(code) ? now : failedAt;
         change(failures.includes(code) ? "OPEN" : "CLOSED");
-      } else if (counted.has(call)) {
-        failed = failures.includes(code) ? failed + 1 : 0;
+      } else if (counted.has(call) && !failures.includes(code)) {
+        failed = 0;
+      } else if (counted.has(call) && (begunSince.has(call) || now - failedAt >= 1_000)) {
+        failed += 1;
+        failedAt = now;
+        begunSince = new Set();
         if (failed === threshold) {
           change("OPEN");
         }
@@ -88,7 +97,7 @@ const step = fc.oneof(
     weight: 2,
     arbitrary: fc.record({
       kind: fc.constant("pass" as const),
-      ms: fc.constantFrom(1, timeoutMs / 2, timeoutMs - 1, timeoutMs, 3 * timeoutMs),
+      ms: fc.constantFrom(1, timeoutMs / 2, timeoutMs - 1, timeoutMs, 10 * timeoutMs),
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("look" as const) }) },

@@ -76,6 +76,28 @@ describe("a closed circuit", () => {
     expect(changes).toEqual([]);
   });
 
+  it("counts calls as one that fail together, as those of a lost connection do", () => {
+    const { circuit } = startCircuit();
+    const together = Array.from({ length: 100 }, () => circuit.enter());
+    for (const ticket of together) {
+      circuit.leave(ticket, status.UNAVAILABLE);
+    }
+    call(circuit, status.UNAVAILABLE, 3);
+    expect(circuit.state).toBe("CLOSED");
+    call(circuit, status.UNAVAILABLE);
+    expect(circuit.state).toBe("OPEN");
+  });
+
+  it("opens when calls hang that began before the first of them failed", () => {
+    const { circuit } = startCircuit();
+    const hanging = Array.from({ length: 50 }, () => circuit.enter());
+    for (const ticket of hanging) {
+      vi.advanceTimersByTime(100);
+      circuit.leave(ticket, status.DEADLINE_EXCEEDED);
+    }
+    expect(circuit.state).toBe("OPEN");
+  });
+
   it("learns nothing from calls that their callers gave up", () => {
     const { circuit } = startCircuit();
     call(circuit, status.UNAVAILABLE, 4);

@@ -17,6 +17,9 @@ export interface Circuit {
   leave(ticket: number, code: status | undefined): void;
 }
 
+// Calls that hang, and begin faster than they fail, are told apart by it.
+const togetherMs = 1_000;
+
 /**
  * A circuit that is closed. `onChange` is told of each change after it, and at the latest when somebody
  * reads the state: there is no timer, so that an open circuit becomes half-open when it is next used.
@@ -30,9 +33,12 @@ export function createCircuit(
 ): Circuit {
   const breaker = new ConsecutiveBreaker(threshold);
   let state: CircuitState = "CLOSED";
-  // What calls have their tickets from. A call that has an older one ends too late to count: it began
-  // before the circuit opened, or another probe has taken its place.
-  let generation = 1;
+  // The ticket of calls that begin now.
+  let ticketNow = 1;
+  // A call with an older ticket than this ends too late to count: it began before the circuit opened, or
+  // another probe has taken its place.
+  let oldestTicket = 1;
+  let lastFailureAt = Number.NEGATIVE_INFINITY;
   // Says nothing while the circuit is closed.
   let refusesUntil = 0;
 
@@ -49,6 +55,21 @@ export function createCircuit(
     return state;
   };
 
+  const fail = (ticket: number, now: number): void => {
+    // It was on its way when the last one failed: a lost connection fails all its calls at once, and is
+    // one failure.
+    if (ticket < ticketNow && now - lastFailureAt < togetherMs) {
+      return;
+    }
+    lastFailureAt = now;
+    ticketNow += 1;
+    if (breaker.failure()) {
+      refusesUntil = now + timeoutMs;
+      oldestTicket = ticketNow;
+      change("OPEN");
+    }
+  };
+
   return {
     get state() {
       return stateAt(performance.now());
@@ -56,7 +77,7 @@ export function createCircuit(
 
     enter() {
       if (state === "CLOSED") {
-        return generation;
+        return ticketNow;
       }
       const now = performance.now();
       if (stateAt(now) === "OPEN" || now < refusesUntil) {
@@ -64,25 +85,24 @@ export function createCircuit(
       }
       // A probe that hangs keeps the others out for so long, and no longer.
       refusesUntil = now + timeoutMs;
-      generation += 1;
-      return generation;
+      ticketNow += 1;
+      oldestTicket = ticketNow;
+      return ticketNow;
     },
 
     leave(ticket, code) {
-      if (ticket !== generation) {
+      if (ticket < oldestTicket) {
         return;
       }
       if (code === undefined) {
         refusesUntil = 0;
-      } else if (!codes.includes(code)) {
+      } else if (codes.includes(code)) {
+        fail(ticket, performance.now());
+      } else {
         breaker.success();
         if (state !== "CLOSED") {
           change("CLOSED");
         }
-      } else if (breaker.failure()) {
-        refusesUntil = performance.now() + timeoutMs;
-        generation += 1;
-        change("OPEN");
       }
     },
   };

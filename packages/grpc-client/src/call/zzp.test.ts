@@ -1,4 +1,3 @@
-import { appendFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { InterceptingCall, type Interceptor, type status } from "@grpc/grpc-js";
 import { isGrpcCallError } from "@grpc-kit/grpc-status";
@@ -107,7 +106,7 @@ it("calls end, once, and leave nothing behind, whatever servers and callers do",
 
   await fc.assert(
     fc.asyncProperty(fc.array(steps, { maxLength: 5 }), callers, async (served, caller) => {
-      script = served; appendFileSync("/tmp/exp/F/runs.log", JSON.stringify([served, caller]) + Math.round(process.memoryUsage().heapUsed / 1e6) + "\n");
+      script = served;
       ({ interceptor } = caller);
       let ends = 0;
       let isPulled = false;
@@ -176,7 +175,7 @@ it("calls end, once, and leave nothing behind, whatever servers and callers do",
       expect(channel.openCalls).toBe(0);
       await expect.poll(() => isFinalised || !isPulled, { interval: 1 }).toBe(true);
     }),
-    { numRuns: 6000, seed: Number(process.env.SEED ?? 1) },
+    { numRuns: 6000, seed: 1 },
   );
 
   // Long enough for all that was planned: no attempt comes late, and no circuit stays half-open.

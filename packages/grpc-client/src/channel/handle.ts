@@ -37,7 +37,7 @@ export function createHandle(pool: Pool, onClosed: () => void): GrpcChannel {
       });
       clearTimeout(timer);
       for (const lane of lanes()) {
-        lane.cancelAll("the channel was closed");
+        lane.cancelAll(`the channel to ${pool.target} is closed`);
       }
     }
     for (const member of pool.members()) {

@@ -1,16 +1,15 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
-import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { Metadata, status } from "@grpc/grpc-js";
 import {
-  HealthCheckRequest,
-  HealthCheckResponse,
   HealthService,
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "@grpc-kit/generated-protos/grpc/health/v1";
-import { GrpcCallError } from "@grpc-kit/grpc-status";
-import type { CallSource, OpenCall } from "../channel/call-source.ts";
+import { GrpcCallError, isGrpcCallError } from "@grpc-kit/grpc-status";
 import { callSourceOf } from "../channel/call-source-of.ts";
 import type { GrpcChannel } from "../channel/grpc-channel.ts";
+import { checkClientOptions } from "../check-client-options.ts";
+import { buildStub } from "../stub/create-stub.ts";
 
 export interface WaitForHealthyOptions {
   /** Whose health counts: "examples.ItemService". Default: "", the whole server's. */
@@ -41,96 +40,37 @@ export async function waitForHealthy(
   if (!(timeoutMs > 0)) {
     throw new RangeError(`timeoutMs must be a number above 0, got ${inspect(timeoutMs)}`);
   }
-  const source = callSourceOf(channel);
+  // Without its policy, which another stub of the service may have: here it says nothing.
+  const source = { ...callSourceOf(channel), addService: () => {} };
+  const context = checkClientOptions({ retry: false, circuitBreaker: false });
+  const health = buildStub({ watch: HealthService.watch }, source, context);
   const deadline = Date.now() + timeoutMs;
   let last = "no answer";
-  while (signal?.aborted !== true) {
-    const ended = await watch(source, { service, deadline, signal, onAnswer });
-    if (ended === "serving" || ended?.code === status.UNIMPLEMENTED) {
-      return;
-    }
-    if (ended === undefined) {
-      throw failure(status.UNAVAILABLE, `the channel to ${source.target} is closed`);
-    }
-    if (ended.code !== status.DEADLINE_EXCEEDED) {
-      last = `${status[ended.code]}: ${ended.details}`;
+  for (;;) {
+    try {
+      const leftMs = deadline - Date.now();
+      const options = { timeoutMs: leftMs, waitForReady: true, ...(signal && { signal }) };
+      for await (const answer of health.watch({ service }, options)) {
+        last = statusNames.get(answer.status) ?? String(answer.status);
+        if (answer.status === ServingStatus.SERVING) {
+          return;
+        }
+      }
+    } catch (error) {
+      if (!isGrpcCallError(error) || signal?.aborted === true || channel.state === "SHUTDOWN") {
+        throw error;
+      }
+      if (error.code === status.UNIMPLEMENTED) {
+        return;
+      }
+      last = error.code === status.DEADLINE_EXCEEDED ? last : error.message;
     }
     if (Date.now() + retryDelayMs >= deadline) {
       const what = service === "" ? source.target : `${service} at ${source.target}`;
       const details = `${what} has not been SERVING within ${timeoutMs} ms; last: ${last}`;
-      throw failure(status.UNAVAILABLE, details);
+      throw new GrpcCallError({ code: status.UNAVAILABLE, details, metadata: new Metadata() }, {});
     }
+    // A signal that aborts meanwhile ends the next watch before it begins.
     await delay(retryDelayMs, undefined, signal && { signal }).catch(() => {});
   }
-  throw failure(status.CANCELLED, "cancelled by the caller", { cause: signal.reason });
-
-  function onAnswer(answer: HealthCheckResponse): boolean {
-    last = statusNames.get(answer.status) ?? String(answer.status);
-    return answer.status === ServingStatus.SERVING;
-  }
-}
-
-interface WatchOptions {
-  readonly service: string;
-  readonly deadline: number;
-  readonly signal: AbortSignal | undefined;
-  /** Whether it is the one that was waited for. */
-  readonly onAnswer: (answer: HealthCheckResponse) => boolean;
-}
-
-/** How the stream ended. Undefined: the channel is closed. */
-function watch(
-  source: CallSource,
-  { service, deadline, signal, onAnswer }: WatchOptions,
-): Promise<StatusObject | "serving" | undefined> {
-  return new Promise((resolve) => {
-    let isServing = false;
-    const open: OpenCall = {
-      waitForReady: true,
-      cancelWithStatus: (code, details) => call.cancelWithStatus(code, details),
-    };
-    const connection = source.open(open);
-    if (connection === undefined) {
-      resolve(undefined);
-      return;
-    }
-    const cancel = () => call.cancelWithStatus(status.CANCELLED, "heard enough");
-    const call = connection.channel.createCall(
-      HealthService.watch.path,
-      deadline,
-      null,
-      null,
-      null,
-    );
-    call.start(new Metadata({ waitForReady: true }), {
-      onReceiveMetadata() {},
-      onReceiveMessage(bytes: Buffer) {
-        try {
-          isServing = onAnswer(HealthCheckResponse.decode(bytes));
-        } catch (error) {
-          call.cancelWithStatus(status.INTERNAL, `the answer cannot be read: ${String(error)}`);
-          return;
-        }
-        if (isServing) {
-          cancel();
-        } else {
-          call.startRead();
-        }
-      },
-      onReceiveStatus(ended) {
-        signal?.removeEventListener("abort", cancel);
-        connection.end(open);
-        resolve(isServing ? "serving" : ended);
-      },
-    });
-    signal?.addEventListener("abort", cancel);
-    const request = HealthCheckRequest.create({ service });
-    call.sendMessageWithContext({}, HealthService.watch.requestSerialize(request));
-    call.halfClose();
-    call.startRead();
-  });
-}
-
-function failure(code: status, details: string, options: ErrorOptions = {}): GrpcCallError {
-  return new GrpcCallError({ code, details, metadata: new Metadata() }, options);
 }

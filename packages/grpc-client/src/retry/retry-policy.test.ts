@@ -13,12 +13,12 @@ describe("resolveRetry", () => {
         backoffMultiplier: 2,
         retryableStatusCodes: [status.UNAVAILABLE],
       },
-      throttling: { maxTokens: 10, tokenRatio: 0.1 },
+      throttling: { maxTokens: 100, tokenRatio: 0.1 },
     });
   });
 
   it("leaves methods that have policies of their own throttled", () => {
-    const throttling = { maxTokens: 10, tokenRatio: 0.1 };
+    const throttling = { maxTokens: 100, tokenRatio: 0.1 };
     expect(resolveRetry(false)).toEqual({ policy: undefined, throttling });
   });
 

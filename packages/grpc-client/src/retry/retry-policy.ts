@@ -71,7 +71,7 @@ export function resolveHedgingPolicy(name: string, options: HedgingOptions): Hed
 
 function resolveThrottling(options: Exclude<ThrottlingOptions, false>): RetryThrottling {
   checkNames("retry.throttling", options, ["maxTokens", "tokenRatio"]);
-  const { maxTokens = 10, tokenRatio = 0.1 } = options;
+  const { maxTokens = 100, tokenRatio = 0.1 } = options;
   checkInteger("retry.throttling.maxTokens", maxTokens, 1, 1_000);
   // Of a smaller ratio nothing is left when it is cut to three decimals.
   checkNumber("retry.throttling.tokenRatio", tokenRatio, 0.001, 1_000);

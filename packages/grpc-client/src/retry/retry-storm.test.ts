@@ -41,9 +41,9 @@ describe("throttling", () => {
     const { amplification, attempts, call, answerWith } = await outage(undefined);
     expect(amplification).toBeLessThanOrEqual(1.1);
 
-    // From no tokens, a tenth for each success; more than half of 10 must be left after a failure.
+    // From no tokens, a tenth for each success; more than half of 100 must be left after a failure.
     answerWith(ok);
-    for (let count = 0; count < 80; count += 1) {
+    for (let count = 0; count < 530; count += 1) {
       expect((await call()).code).toBe(status.OK);
     }
     answerWith(unavailable);

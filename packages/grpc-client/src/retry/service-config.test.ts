@@ -49,7 +49,7 @@ describe("toServiceConfig", () => {
     expect(config.methodConfig.map(({ name }) => name)).toEqual(
       policy.methodConfigs.map(({ name }) => name),
     );
-    expect(config.retryThrottling).toEqual({ maxTokens: 10, tokenRatio: 0.1 });
+    expect(config.retryThrottling).toEqual({ maxTokens: 100, tokenRatio: 0.1 });
     expect(toServiceConfig({ policies: [], loadBalancing, throttling: undefined })).toEqual({
       loadBalancingConfig: loadBalancing,
       methodConfig: [],
