@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import { createCircuits } from "./breaker/circuits.ts";
 import type { BudgetOptions, ClientFactoryOptions } from "./client-options.ts";
 import { checkDelay, checkNames, checkNumber } from "./retry/check-option.ts";
+import { createHedgeThrottles } from "./retry/hedge-throttle.ts";
 import { readIdempotency } from "./retry/idempotency.ts";
 import { resolveRetry } from "./retry/retry-policy.ts";
 import type { StubContext } from "./stub/create-stub.ts";
@@ -40,11 +41,13 @@ export function checkClientOptions(options: ClientFactoryOptions): StubContext {
     );
   }
   checkNames("observer", observer, ["onAttemptFailed", "onCircuitChange", "onConnectionsChange"]);
+  const resolved = resolveRetry(retry);
   return {
     timeoutMs: defaultTimeoutMs,
     streamTimeoutMs: defaultStreamTimeoutMs,
     budget: checkBudget(budget),
-    retry: resolveRetry(retry),
+    retry: resolved,
+    hedgeThrottleOf: createHedgeThrottles(resolved.throttling),
     idempotency: readIdempotency(descriptorSets),
     circuits: createCircuits(circuitBreaker, observer),
     interceptors,

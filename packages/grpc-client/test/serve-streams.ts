@@ -15,6 +15,11 @@ export interface ServedStream {
   readonly rstCode: number | undefined;
   /** Sends messages, after headers unless they are sent already. */
   send(...messages: readonly Partial<Envelope>[]): void;
+  /**
+   * Resets the call, if it has nothing yet. After that it drops the connection: Node.js 26.10 would loop
+   * for ever, or abort, over a stream that is closed and has waitForTrailers.
+   */
+  reset(code: number): void;
   /** Ends the call, without headers unless they are sent already. */
   end(code?: status, trailers?: Readonly<Record<string, string>>): void;
 }
@@ -62,6 +67,13 @@ function serveStream(http2: ServerHttp2Stream, headers: IncomingHttpHeaders): Se
     ({ rstCode } = http2);
   });
   const grpcHeaders = { ":status": 200, "content-type": "application/grpc" };
+  function reset(code: number): void {
+    if (http2.headersSent) {
+      http2.session?.destroy();
+    } else {
+      http2.close(code);
+    }
+  }
   return {
     headers,
     http2,
@@ -84,6 +96,7 @@ function serveStream(http2: ServerHttp2Stream, headers: IncomingHttpHeaders): Se
         http2.write(message(Envelope.encode(Envelope.create(sent)).finish()));
       }
     },
+    reset,
     end(code = 0, trailers = {}) {
       end = { ...trailers, "grpc-status": String(code) };
       if (http2.destroyed || http2.closed) {

@@ -48,7 +48,7 @@ async function act(stream: ServedStream, script: readonly Step[]): Promise<void>
         stream.end(step.code, step.pushback && { "grpc-retry-pushback-ms": step.pushback });
         return;
       case "reset":
-        http2.close(step.code);
+        stream.reset(step.code);
         return;
       case "drop":
         http2.session?.destroy();

@@ -2,6 +2,7 @@ import type { Interceptor, MethodDefinition, NextCall, StatusObject } from "@grp
 import type { Circuit } from "../breaker/circuit.ts";
 import type { CallSource } from "../channel/call-source.ts";
 import type { BudgetOptions, ClientObserver } from "../client-options.ts";
+import type { Hedging } from "../retry/hedge-throttle.ts";
 
 /** What is the same for all calls of a method of a stub, made once. */
 export interface MethodPlan {
@@ -15,6 +16,8 @@ export interface MethodPlan {
   readonly circuit: Circuit | undefined;
   /** How calls end that the circuit refuses. */
   readonly refusal: () => StatusObject;
+  /** Undefined: calls are not hedged. */
+  readonly hedging: Hedging | undefined;
   /** Whether INTERNAL is a code that the method's policy retries. */
   readonly retriesInternal: boolean;
   readonly observer: ClientObserver;

@@ -6,6 +6,7 @@ import { checkTimeout } from "./check-timeout.ts";
 import type { MethodPlan } from "./method-plan.ts";
 import { type Receiver, RunningCall } from "./running-call.ts";
 import { sendRequests } from "./send-requests.ts";
+import { withCallerFrames } from "./with-caller-frames.ts";
 import { withRequestId } from "./with-request-id.ts";
 
 type Result = IteratorResult<unknown, undefined>;
@@ -82,11 +83,11 @@ class ResponseStream implements AsyncIterableIterator<unknown, undefined>, Recei
       this.#error = undefined;
       return error === undefined
         ? Promise.resolve({ done: true, value: undefined })
-        : Promise.reject(error);
+        : withCallerFrames(Promise.reject(error));
     }
     const waiting = Promise.withResolvers<Result>();
     this.#waiting.push(waiting);
-    return waiting.promise;
+    return withCallerFrames(waiting.promise);
   }
 
   /** Cancels the call, as `break` does in `for await`. What the caller still waits for is the end. */

@@ -49,7 +49,6 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
   readonly #served: ServedCall | undefined;
   #native: ReturnType<NextCall> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #ticket = 0;
   #hasMessage = false;
   #isEnded = false;
 
@@ -133,12 +132,11 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
       return;
     }
     const { responseStream } = this.#plan.definition;
-    if (responseStream) {
-      this.#leaveCircuit(status.OK);
-    } else if (this.#hasMessage) {
-      this.#endHere(status.UNIMPLEMENTED, "the server sent more than one response");
-      return;
-    } else {
+    if (!responseStream) {
+      if (this.#hasMessage) {
+        this.#endHere(status.UNIMPLEMENTED, "the server sent more than one response");
+        return;
+      }
       // For the status, which a second response would hold up.
       this.startRead();
     }
@@ -154,24 +152,15 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
   }
 
   #start(now: number): void {
-    const { circuit, nextCall, hasInterceptors } = this.#plan;
+    const { nextCall, hasInterceptors } = this.#plan;
     const { signal, metadata } = this.#options;
     if (signal?.aborted === true || this.#served?.signal.aborted === true) {
       this.handleEvent();
       return;
     }
     if (this.#deadline <= now) {
-      this.#state.isCallers = true;
       this.#endHere(status.DEADLINE_EXCEEDED, "no time was left to send the call in");
       return;
-    }
-    if (circuit !== undefined) {
-      this.#ticket = circuit.enter();
-      if (this.#ticket === 0) {
-        this.#state.isEndedHere = true;
-        this.#finish(this.#plan.refusal(), undefined);
-        return;
-      }
     }
     if (hasInterceptors && this.#deadline !== Number.POSITIVE_INFINITY) {
       this.#timer = setTimeout(
@@ -226,7 +215,6 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
     clearTimeout(this.#timer);
     this.#options.signal?.removeEventListener("abort", this);
     this.#served?.signal.removeEventListener("abort", this);
-    this.#leaveCircuit(this.#state.isCallers ? undefined : received.code);
     const error = this.#tellStatus(received);
     this.#receiver.onEnd(thrown ?? error);
     // Interceptors may keep a cancellation to themselves, or end a call that still runs.
@@ -248,12 +236,5 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
     return code === status.OK
       ? undefined
       : new GrpcCallError({ code, details, metadata }, { cause, local, attempts, path });
-  }
-
-  #leaveCircuit(code: status | undefined): void {
-    if (this.#ticket !== 0) {
-      this.#plan.circuit?.leave(this.#ticket, code);
-      this.#ticket = 0;
-    }
   }
 }

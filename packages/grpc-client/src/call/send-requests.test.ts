@@ -179,7 +179,7 @@ describe.each(kinds)("F11: the requests of a %s call are finalised", (kind) => {
           stream.send({});
           stream.end();
         },
-        (stream: ServedStream) => stream.http2.close(2),
+        (stream: ServedStream) => stream.reset(2),
         () => {},
       ];
       let position = 0;

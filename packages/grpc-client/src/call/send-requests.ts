@@ -4,6 +4,9 @@ import { status } from "@grpc/grpc-js";
 import type { Requests } from "../stub/stub.ts";
 import type { RunningCall } from "./running-call.ts";
 
+// Short streams are sent without waiting.
+const freeMessages = 16;
+
 type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
 
 /**
@@ -11,7 +14,7 @@ type AnyIterator = Iterator<unknown> | AsyncIterator<unknown>;
  * `requests` throws ends the call, and is what its caller gets. Returns what stops it when the call is over.
  *
  * grpc-js takes messages at once while it keeps them for another attempt (1 MiB of them), and nothing else
- * would run until it has enough: no more than `messagesPerTurn` are given to it in a turn.
+ * would run until it has enough: after the first few, `messagesPerTurn` are given to it in a turn.
  */
 export function sendRequests(
   call: RunningCall,
@@ -20,7 +23,6 @@ export function sendRequests(
 ): () => void {
   let iterator: AnyIterator | undefined;
   let isOver = false;
-  let wake: (() => void) | undefined;
 
   const send = async (): Promise<void> => {
     iterator = iterate(requests);
@@ -34,11 +36,8 @@ export function sendRequests(
         call.halfClose();
         return;
       }
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-        call.send(value, resolve);
-      });
-      if (sent % messagesPerTurn === 0) {
+      await new Promise<void>((resolve) => call.send(value, resolve));
+      if (sent >= freeMessages && sent % messagesPerTurn === 0) {
         await nextTurn();
       }
     }
@@ -54,7 +53,6 @@ export function sendRequests(
   return () => {
     if (!isOver) {
       isOver = true;
-      wake?.();
       void finalise(iterator);
     }
   };

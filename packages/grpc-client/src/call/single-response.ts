@@ -4,6 +4,7 @@ import { checkTimeout } from "./check-timeout.ts";
 import type { MethodPlan } from "./method-plan.ts";
 import { type Receiver, RunningCall } from "./running-call.ts";
 import { sendRequests } from "./send-requests.ts";
+import { withCallerFrames } from "./with-caller-frames.ts";
 import { withRequestId } from "./with-request-id.ts";
 
 const messagesPerTurn = 16;
@@ -13,13 +14,14 @@ export function callUnary(
   request: unknown,
   options: SingleResponseOptions = {},
 ): Promise<unknown> {
-  return new Promise((resolve, reject) => {
+  const promise = new Promise((resolve, reject) => {
     const response = new SingleResponse(resolve, reject);
     const call = new RunningCall(plan, checkTimeout(plan, options), options, response);
     call.send(withRequestId(plan, request));
     call.halfClose();
     call.startRead();
   });
+  return withCallerFrames(promise);
 }
 
 export function callClientStream(
@@ -27,7 +29,7 @@ export function callClientStream(
   requests: Requests<unknown>,
   options: SingleResponseOptions = {},
 ): Promise<unknown> {
-  return new Promise((resolve, reject) => {
+  const promise = new Promise((resolve, reject) => {
     const response = new SingleResponse(resolve, reject);
     const call = new RunningCall(plan, checkTimeout(plan, options), options, response);
     if (!call.isEnded) {
@@ -35,6 +37,7 @@ export function callClientStream(
       call.startRead();
     }
   });
+  return withCallerFrames(promise);
 }
 
 /** The one response of a call, as a promise. */

@@ -7,13 +7,8 @@ import {
   status,
 } from "@grpc/grpc-js";
 import type { Connection, OpenCall } from "../channel/call-source.ts";
-import {
-  type Attempt,
-  type AttemptWatcher,
-  type Peer,
-  previousAttemptsKey,
-  WatchedMetadata,
-} from "../retry/attempt-watcher.ts";
+import { previousAttemptsKey, WatchedMetadata } from "../retry/attempt-watcher.ts";
+import { type AttemptedCall, Attempts } from "./attempts.ts";
 import {
   type CallOwner,
   type CallState,
@@ -21,9 +16,8 @@ import {
   type StatefulOptions,
 } from "./call-state.ts";
 import { checkMetadata } from "./check-metadata.ts";
-import { explained, isDiscardedHedge, isOwnDeadline, mayFollow } from "./grpc-js-statuses.ts";
+import { explained, isOwnDeadline } from "./grpc-js-statuses.ts";
 import type { MethodPlan } from "./method-plan.ts";
-import { tellObserver } from "./tell-observer.ts";
 
 type NativeCall = ReturnType<NextCall>;
 type Listener = Partial<InterceptingListener>;
@@ -39,7 +33,7 @@ export function transport(plan: TransportPlan): NextCall {
  * say. It stands where grpc-js's `Client` would, without what that needs for Node.js streams.
  */
 class TransportCall
-  implements NativeCall, InterceptingListener, OpenCall, AttemptWatcher, CallOwner
+  implements NativeCall, InterceptingListener, OpenCall, AttemptedCall, CallOwner
 {
   readonly #plan: TransportPlan;
   readonly #options: StatefulOptions;
@@ -50,6 +44,7 @@ class TransportCall
   #connection: Connection | undefined;
   #call: experimental.CallStream | undefined;
   #listener: Listener = {};
+  #ticket = 0;
   #isReadPending = false;
   #hasHeaders = false;
   #isEnded = false;
@@ -62,20 +57,8 @@ class TransportCall
     this.#deadline = Number(options.deadline ?? Number.POSITIVE_INFINITY);
   }
 
-  get isSingle(): boolean {
-    return this.#state.isSingle;
-  }
-
   get waitForReady(): boolean {
     return this.#state.waitForReady;
-  }
-
-  get maySend(): boolean {
-    return !(this.#isEnded || (this.#state.isSingle && this.#state.attempts > 0));
-  }
-
-  get attempts(): number {
-    return this.#state.attempts;
   }
 
   get isEnded(): boolean {
@@ -101,12 +84,15 @@ class TransportCall
     }
     const { definition, source } = this.#plan;
     const { host = null, credentials } = this.#options;
-    if (credentials !== undefined && !source.isSecure) {
+    if (credentials !== undefined && !source.takesCredentials) {
       throw new TypeError(
         `credentials must not be sent without TLS, and the channel to ${source.target} has none`,
       );
     }
     checkMetadata(metadata);
+    if (!this.#enterCircuit()) {
+      return;
+    }
     const connection = source.open(this);
     if (connection === undefined) {
       this.#state.isCallers = true;
@@ -120,12 +106,33 @@ class TransportCall
       call.setCredentials(credentials);
     }
     const options = this.#state.waitForReady ? { waitForReady: true } : metadata.getOptions();
-    const watched = new WatchedMetadata(metadata, this, options);
+    const attempts = new Attempts(this.#plan, this.#state, this);
+    const watched = new WatchedMetadata(metadata, attempts, options);
     // Of another call, if the caller hands on what it was called with.
     watched.remove(previousAttemptsKey);
     call.start(watched, this);
     if (this.#isReadPending) {
       call.startRead();
+    }
+  }
+
+  #enterCircuit(): boolean {
+    const { circuit, refusal } = this.#plan;
+    if (circuit !== undefined) {
+      this.#ticket = circuit.enter();
+      if (this.#ticket === 0) {
+        this.#state.isEndedHere = true;
+        this.#abandon(refusal());
+        return false;
+      }
+    }
+    return true;
+  }
+
+  #leaveCircuit(code: status): void {
+    if (this.#ticket !== 0) {
+      this.#plan.circuit?.leave(this.#ticket, this.#state.isCallers ? undefined : code);
+      this.#ticket = 0;
     }
   }
 
@@ -174,10 +181,11 @@ class TransportCall
     return this.#call?.getAuthContext() ?? null;
   }
 
-  cancelWithStatus(code: status, details: string): void {
+  cancelWithStatus(code: status, details: string, isCallers = false): void {
     if (this.#isEnded) {
       return;
     }
+    this.#state.isCallers ||= isCallers;
     this.#state.isEndedHere = true;
     this.#abandon({ code, details, metadata: new Metadata() });
   }
@@ -200,6 +208,10 @@ class TransportCall
       this.#fail("the response cannot be read", error);
       return;
     }
+    if (this.#plan.definition.responseStream) {
+      // How it ends may be long from now, and another matter.
+      this.#leaveCircuit(status.OK);
+    }
     this.#guarded(() => this.#listener.onReceiveMessage?.(message));
   }
 
@@ -209,7 +221,8 @@ class TransportCall
     }
     this.#isEnded = true;
     this.#connection?.end(this);
-    const ended = this.#explained(received);
+    const ended = this.explain(received);
+    this.#leaveCircuit(ended.code);
     this.#guarded(() => this.#listener.onReceiveStatus?.(ended));
   }
 
@@ -218,46 +231,22 @@ class TransportCall
     this.#fail("the call could not be made", error);
   }
 
-  onAttemptStarted(peer: Peer): void {
-    this.#state.attempts += 1;
-    this.#state.peer = peer;
-  }
-
-  onAttemptEnded(code: status, details: string, trailers: Metadata, attempt?: Attempt): void {
-    if (this.#isEnded || isDiscardedHedge(details)) {
-      return;
-    }
-    this.#state.peer = attempt?.peer ?? this.#state.peer;
-    if (code === status.OK) {
-      return;
-    }
-    const received = { code, details, metadata: trailers };
-    const ended = this.#explained(received);
-    this.#tellFailure(ended, attempt?.position ?? this.#state.attempts);
-    const isLast =
-      this.#state.isSingle || !mayFollow(received, this.#plan.retriesInternal, this.#leftMs);
-    if (isLast && !this.#hasHeaders) {
+  onLastAttempt(ended: StatusObject): void {
+    // What has come before it may still be on its way through grpc-js.
+    if (!this.#hasHeaders) {
       this.#abandon(ended);
     }
   }
 
-  #tellFailure({ code, details }: StatusObject, attempt: number): void {
-    const { source, definition, observer } = this.#plan;
-    if (observer.onAttemptFailed !== undefined) {
-      const failure = { target: source.target, path: definition.path, attempt, code, details };
-      tellObserver(() => observer.onAttemptFailed?.(failure));
-    }
-  }
-
-  get #leftMs(): number {
+  get leftMs(): number {
     return this.#deadline - this.#epoch - performance.now();
   }
 
-  #explained(received: StatusObject): StatusObject {
+  explain(received: StatusObject): StatusObject {
     if (isOwnDeadline(received)) {
       this.#state.isEndedHere = true;
     }
-    return explained(received, this.#leftMs);
+    return explained(received, this.leftMs);
   }
 
   // What interceptors throw here would end the process, or be lost in a promise of grpc-js.
@@ -278,6 +267,7 @@ class TransportCall
   #abandon(ended: StatusObject): void {
     this.#isEnded = true;
     this.#status = ended;
+    this.#leaveCircuit(ended.code);
     this.#connection?.end(this);
     const call = this.#call;
     if (call !== undefined) {

@@ -28,8 +28,8 @@ export interface ServicePolicy {
 /** What stubs need of a channel. */
 export interface CallSource {
   readonly target: string;
-  /** Whether what is sent is encrypted. */
-  readonly isSecure: boolean;
+  /** Whether calls may have credentials: by TLS, or without it to the same machine. */
+  readonly takesCredentials: boolean;
   /** Throws a TypeError if another stub of the channel has another policy for the service. */
   addService(policy: ServicePolicy): void;
   /** The connection that a call is to be made on. Undefined: the channel is closed, or closing. */

@@ -59,7 +59,12 @@ describe("channels to the same target", () => {
     const sources = [{ credentials: ssl }, {}, { credentials: { serverName: "a" } }, insecure].map(
       (options) => callSourceOf(registry.open("host:1", options)),
     );
-    expect(sources.map(({ isSecure }) => isSecure)).toEqual([true, true, true, false]);
+    expect(sources.map(({ takesCredentials }) => takesCredentials)).toEqual([
+      true,
+      true,
+      true,
+      false,
+    ]);
     for (const [index, source] of sources.entries()) {
       source.addService(index % 2 === 0 ? policy : other);
     }

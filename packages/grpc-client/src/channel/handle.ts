@@ -72,7 +72,7 @@ export function createHandle(pool: Pool, onClosed: () => void): GrpcChannel {
   };
   rememberSource(channel, {
     target: pool.target,
-    isSecure: pool.isSecure,
+    takesCredentials: pool.takesCredentials,
     addService: (policy) => pool.addService(policy),
     open(call) {
       if (closed !== undefined) {

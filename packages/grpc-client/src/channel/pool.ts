@@ -21,7 +21,7 @@ export interface ChannelContext {
 /** The connections to one target. */
 export interface Pool {
   readonly target: string;
-  readonly isSecure: boolean;
+  readonly takesCredentials: boolean;
   readonly state: connectivityState;
   /** Those that take calls. */
   readonly connections: number;
@@ -150,7 +150,7 @@ export function createPool(
 
   return {
     target: target.name,
-    isSecure: security.credentials._isSecure(),
+    takesCredentials: security.credentials._isSecure() || target.isLocal,
     get state() {
       return isClosed ? connectivityState.SHUTDOWN : bestState(active);
     },

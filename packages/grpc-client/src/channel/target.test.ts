@@ -21,7 +21,7 @@ describe("a target", () => {
     ["unix:run/items.sock", "localhost"],
     ["xds:///items.shop:1", "items.shop"],
   ])("is what it says: %s, whose host is %s", (target, host) => {
-    expect(resolveTarget(target)).toEqual({ name: target, uri: target, host });
+    expect(resolveTarget(target)).toMatchObject({ name: target, uri: target, host });
   });
 
   it.each([
@@ -29,7 +29,25 @@ describe("a target", () => {
     [["[::1]:1", "[::2]:2"], "ipv6:[::1]:1,[::2]:2", "::1"],
     [["one:1", "10.0.0.2:2", "[::2]:2"], "grpc-kit-list:one:1,10.0.0.2:2,[::2]:2", "one"],
   ])("may be a list: %o", (target, uri, host) => {
-    expect(resolveTarget(target)).toEqual({ name: target.join(","), uri, host });
+    expect(resolveTarget(target)).toMatchObject({ name: target.join(","), uri, host });
+  });
+
+  it.each([
+    ["localhost:1", true],
+    ["dns:///localhost:1", true],
+    ["127.0.0.1:1", true],
+    ["[::1]:1", true],
+    ["unix:/run/items.sock", true],
+    ["ipv4:127.0.0.1:1,127.9.9.9:1", true],
+    [["localhost:1", "[::1]:1"], true],
+    ["ipv4:127.0.0.1:1,10.0.0.1:1", false],
+    [["127.0.0.1:1", "10.0.0.1:1"], false],
+    ["127.0.0.1.example.com:1", false],
+    ["localhost.example.com:1", false],
+    ["xds:///localhost.items:1", false],
+    ["items.shop:1", false],
+  ])("is on this machine or not: %o, %o", (target, isLocal) => {
+    expect(resolveTarget(target).isLocal).toBe(isLocal);
   });
 
   it.each([

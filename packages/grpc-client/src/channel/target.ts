@@ -10,6 +10,8 @@ export interface ChannelTarget {
   readonly uri: string;
   /** The host, of a list the first, whose certificate servers must have. */
   readonly host: string;
+  /** Whether it is on this machine. */
+  readonly isLocal: boolean;
 }
 
 /** Throws a TypeError that says what is wrong with the target. */
@@ -19,21 +21,28 @@ export function resolveTarget(target: string | readonly string[]): ChannelTarget
       const must = 'a target of gRPC such as "dns:///host:50051"';
       throw new TypeError(`target must be ${must}, got ${inspect(target)}`);
     }
-    return { name: target, uri: target, host: hostOf(target) };
+    const hosts = hostsOf(target);
+    const [host = ""] = hosts;
+    return { name: target, uri: target, host, isLocal: hosts.every(isLoopback) };
   }
   if (!Array.isArray(target) || target.length === 0) {
     throw new TypeError(`target must be a text, or a list of them, got ${inspect(target)}`);
   }
   const hosts = target.map(hostOfAddress);
   const [host = ""] = hosts;
-  const name = target.join(",");
+  const uri = uriOf(target, hosts);
+  return { name: target.join(","), uri, host, isLocal: hosts.every(isLoopback) };
+}
+
+function uriOf(target: readonly string[], hosts: readonly string[]): string {
   if (hosts.every(isIPv4)) {
-    return { name, uri: `ipv4:${name}`, host };
+    return `ipv4:${target.join(",")}`;
   }
-  if (hosts.every(isIPv6)) {
-    return { name, uri: `ipv6:${name}`, host };
-  }
-  return { name, uri: listUri(target), host };
+  return hosts.every(isIPv6) ? `ipv6:${target.join(",")}` : listUri(target);
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."));
 }
 
 function hostOfAddress(address: string): string {
@@ -46,11 +55,11 @@ function hostOfAddress(address: string): string {
 }
 
 // As grpc-js finds it: the authority of a socket of Unix is "localhost".
-function hostOf(target: string): string {
+function hostsOf(target: string): string[] {
   if (/^unix(-abstract)?:/.test(target)) {
-    return "localhost";
+    return ["localhost"];
   }
   const path = target.replace(/^(?:dns|ipv4|ipv6|[A-Za-z][A-Za-z0-9+.-]*(?=:\/\/)):/, "");
-  const [first = ""] = path.replace(/^\/\/[^/]*\//, "").split(",");
-  return experimental.splitHostPort(first)?.host ?? first;
+  const addresses = path.replace(/^\/\/[^/]*\//, "").split(",");
+  return addresses.map((address) => experimental.splitHostPort(address)?.host ?? address);
 }

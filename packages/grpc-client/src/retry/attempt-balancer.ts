@@ -118,10 +118,10 @@ class AttemptPicker implements experimental.Picker {
       // It waits until grpc-js knows that the call is over; a hedge, until the one attempt has ended.
       return queued;
     }
-    const result = this.#picker.pick(args);
     if (watcher === undefined) {
-      return result;
+      return this.#picker.pick(args);
     }
+    const result = this.#pickUntried(args, watcher);
     switch (result.pickResultType) {
       case PickResultType.COMPLETE:
         return result.subchannel === null ? result : watched(result, result.subchannel, watcher);
@@ -132,6 +132,18 @@ class AttemptPicker implements experimental.Picker {
       default:
         return result;
     }
+  }
+
+  // A server that has just failed the call, or is slow with it, had better not have the next attempt.
+  #pickUntried(args: experimental.PickArgs, watcher: AttemptWatcher): experimental.PickResult {
+    let result = this.#picker.pick(args);
+    for (let more = watcher.attempts; more > 0; more -= 1) {
+      if (result.subchannel === null || !watcher.hasTried(result.subchannel)) {
+        return result;
+      }
+      result = this.#picker.pick(args);
+    }
+    return result;
   }
 }
 

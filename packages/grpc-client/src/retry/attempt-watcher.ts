@@ -22,12 +22,13 @@ export interface AttemptWatcher {
   readonly maySend: boolean;
   /** How many attempts have been sent. */
   readonly attempts: number;
+  hasTried(peer: Peer): boolean;
   onAttemptStarted(peer: Peer): void;
   /**
    * Told after grpc-js has decided on the next attempt, and before the next starts. `attempt` says which
-   * it was, for attempts that run at the same time. Default: the last.
+   * it was: hedges run at the same time.
    */
-  onAttemptEnded(code: status, details: string, trailers: Metadata, attempt?: Attempt): void;
+  onAttemptEnded(code: status, details: string, trailers: Metadata, attempt: Attempt): void;
 }
 
 /** Metadata that says, in all its copies, whose call it is sent with; nothing of that is sent. */

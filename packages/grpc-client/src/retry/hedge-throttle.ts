@@ -1,4 +1,38 @@
+import { status } from "@grpc/grpc-js";
+import type { ServicePolicy } from "../channel/call-source.ts";
 import type { RetryThrottling } from "./retry-policy.ts";
+
+/** What the copies of a method's calls go by. */
+export interface Hedging {
+  readonly throttle: HedgeThrottle | undefined;
+  /** Told how each attempt has ended. */
+  count(code: status): void;
+}
+
+/** Undefined: the policy of the method does not hedge. */
+export function hedgingOf(
+  { methodConfigs }: ServicePolicy,
+  path: string,
+  throttle: HedgeThrottle | undefined,
+): Hedging | undefined {
+  const config = methodConfigs.find(
+    ({ name: [name] }) => path === `/${name?.service}/${name?.method}`,
+  );
+  if (config?.hedgingPolicy === undefined) {
+    return undefined;
+  }
+  const { nonFatalStatusCodes = [] } = config.hedgingPolicy;
+  return {
+    throttle,
+    count(code) {
+      if (code === status.OK) {
+        throttle?.onSuccess();
+      } else if (nonFatalStatusCodes.includes(code)) {
+        throttle?.onFailure();
+      }
+    },
+  };
+}
 
 /** Whether the calls of a target may be copied, which grpc-js counts for retries but not for hedges. */
 export interface HedgeThrottle {

@@ -1,4 +1,4 @@
-import { credentials, InterceptingCall, Metadata, status } from "@grpc/grpc-js";
+import { credentials, InterceptingCall, type Interceptor, Metadata, status } from "@grpc/grpc-js";
 import { GrpcCallError } from "@grpc-kit/grpc-status";
 import { callKinds } from "@grpc-kit/testing";
 import { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
@@ -135,16 +135,21 @@ describe("a stub", () => {
     const { target, streams } = await serveStreams((stream, position) =>
       position === 0 ? stream.end(status.UNAVAILABLE) : echo(stream),
     );
-    const { stub } = openStub(target, {
-      interceptors: [(options, next) => new InterceptingCall(next(options))],
-    });
+    const adding: Interceptor = (options, next) =>
+      new InterceptingCall(next(options), {
+        start(metadata, listener, go) {
+          metadata.add("x-by", "an interceptor");
+          go(metadata, listener);
+        },
+      });
+    const { stub } = openStub(target, { interceptors: [adding] });
     const metadata = new Metadata();
     metadata.set("x-of", "the caller");
     await Promise.all([stub.unary(request, { metadata }), stub.unary(request, { metadata })]);
     expect(metadata.getMap()).toEqual({ "x-of": "the caller" });
     expect(streams).toHaveLength(3);
     for (const { headers } of streams) {
-      expect(headers["x-of"]).toBe("the caller");
+      expect(headers).toMatchObject({ "x-of": "the caller", "x-by": "an interceptor" });
     }
   });
 
@@ -158,19 +163,29 @@ describe("a stub", () => {
     expect(ended.map(({ code }) => status[code])).toEqual(["UNAVAILABLE", "DEADLINE_EXCEEDED"]);
   });
 
-  it("refuses credentials of a call without TLS, and is none the worse for it", async () => {
-    const { target, streams } = await serveStreams(echo);
-    const { stub, channel, factory } = openStub(target);
-    const token = credentials.createFromMetadataGenerator((_options, callback) => {
-      callback(null, new Metadata());
-    });
+  const token = credentials.createFromMetadataGenerator((_options, callback) => {
+    const metadata = new Metadata();
+    metadata.set("authorization", "Bearer secret");
+    callback(null, metadata);
+  });
+
+  it("refuses credentials of a call to another machine without TLS", async () => {
+    // Nobody has this address: https://www.rfc-editor.org/rfc/rfc5737
+    const { stub, channel } = openStub("192.0.2.1:50051", { retry: false });
     const call = stub.unary(request, { credentials: token });
     await expect(call).rejects.toThrow(/^credentials must not be sent without TLS/);
     await expect(call).rejects.toThrow(TypeError);
     expect(channel.openCalls).toBe(0);
-    expect(streams).toHaveLength(0);
+    expect(channel.connections).toBe(0);
+  });
+
+  it("sends credentials of a call with it to the same machine", async () => {
+    const { target, streams } = await serveStreams(echo);
+    const { stub } = openStub(target);
+    await stub.unary(request, { credentials: token });
     await stub.unary(request);
-    expect(factory.circuits().map(({ state }) => state)).toContain("CLOSED");
+    const sent = streams.map(({ headers }) => headers.authorization);
+    expect(sent).toEqual(["Bearer secret", undefined]);
   });
 
   it("rejects with errors that say what was called, and how it went", async () => {

@@ -44,7 +44,7 @@ function inMemorySource(serve: Serve): CallSource {
   const connection = { channel: channel as unknown as Channel, end: () => {} };
   return {
     target: inMemoryPeer,
-    isSecure: false,
+    takesCredentials: true,
     addService: () => {},
     open: () => connection,
   };

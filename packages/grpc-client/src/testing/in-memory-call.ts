@@ -37,9 +37,10 @@ export class InMemoryCall implements ClientCall {
   start(metadata: Metadata, listener: ClientListener): void {
     this.#listener = listener;
     const watcher = attemptWatcherOf(metadata);
-    watcher?.onAttemptStarted({ getAddress: () => inMemoryPeer });
+    const attempt = { position: 1, peer: { getAddress: () => inMemoryPeer } };
+    watcher?.onAttemptStarted(attempt.peer);
     this.#onStatus = (ended) => {
-      watcher?.onAttemptEnded(ended.code, ended.details, ended.metadata);
+      watcher?.onAttemptEnded(ended.code, ended.details, ended.metadata, attempt);
       listener.onReceiveStatus(ended);
     };
     const leftMs = this.#deadline - Date.now();
