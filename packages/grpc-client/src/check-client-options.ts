@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { createCircuits } from "./breaker/circuits.ts";
+import { checkDelay, checkNames, checkNumber } from "./check-option.ts";
 import type { BudgetOptions, ClientFactoryOptions } from "./client-options.ts";
-import { checkDelay, checkNames, checkNumber } from "./retry/check-option.ts";
 import { createHedgeThrottles } from "./retry/hedge-throttle.ts";
 import { readIdempotency } from "./retry/idempotency.ts";
 import { resolveRetry } from "./retry/retry-policy.ts";

@@ -1,5 +1,5 @@
 import type { ServiceDefinition } from "@grpc/grpc-js";
-import type { CircuitState } from "./breaker/circuit.ts";
+import type { CircuitReport } from "./breaker/circuits.ts";
 import { callSourceOf } from "./channel/call-source-of.ts";
 import type { ChannelOptions } from "./channel/channel-options.ts";
 import { createChannelRegistry } from "./channel/channel-registry.ts";
@@ -27,13 +27,6 @@ export interface ClientFactory {
   circuits(): readonly CircuitReport[];
   /** Closes all channels. */
   close(options?: CloseOptions): Promise<void>;
-}
-
-export interface CircuitReport {
-  readonly target: string;
-  /** "/examples.ItemService/GetItem". */
-  readonly path: string;
-  readonly state: CircuitState;
 }
 
 /** Throws a TypeError or RangeError that names a wrong option. */

@@ -1,5 +1,6 @@
 export type { CircuitState } from "./breaker/circuit.ts";
 export { clientErrorDomain, isCircuitOpen } from "./breaker/circuit-open.ts";
+export type { CircuitReport } from "./breaker/circuits.ts";
 export type {
   ChannelOptions,
   KeepaliveOptions,
@@ -10,7 +11,6 @@ export type {
 } from "./channel/channel-options.ts";
 export type { ChannelState, CloseOptions, GrpcChannel } from "./channel/grpc-channel.ts";
 export {
-  type CircuitReport,
   type ClientFactory,
   createClientFactory,
 } from "./client-factory.ts";

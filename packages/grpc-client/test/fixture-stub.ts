@@ -1,13 +1,11 @@
 import type { status } from "@grpc/grpc-js";
 import { isGrpcCallError } from "@grpc-kit/grpc-status";
-import { type Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
-import { fileDescriptorSet } from "@grpc-kit/testing/fixtures/descriptors";
-import { onTestFinished } from "vitest";
+import type { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import type { ChannelOptions } from "../src/channel/channel-options.ts";
-import { createClientFactory } from "../src/client-factory.ts";
 import type { ClientFactoryOptions } from "../src/client-options.ts";
 import type { Stub } from "../src/stub/stub.ts";
 import type { StubOptions } from "../src/stub/stub-options.ts";
+import { openStub } from "./open-stub.ts";
 
 export type FixtureStub = Stub<FixtureServiceService>;
 
@@ -19,18 +17,9 @@ export interface FixtureStubOptions extends ClientFactoryOptions {
 /** A stub of the fixture service on a channel of its own, without TLS. It closes with the test. */
 export function startStub(
   target: string | readonly string[],
-  { channel, methods = {}, ...options }: FixtureStubOptions = {},
+  options: FixtureStubOptions = {},
 ): FixtureStub {
-  const factory = createClientFactory({
-    descriptorSets: [fileDescriptorSet()],
-    ...options,
-  });
-  onTestFinished(() => factory.close({ graceMs: 0 }));
-  return factory.createStub(
-    FixtureServiceService,
-    factory.createChannel(target, { credentials: "insecure", ...channel }),
-    { methods },
-  );
+  return openStub(target, options).stub;
 }
 
 /** The code that a call ended with, and what it brought. */

@@ -13,7 +13,7 @@ export interface OpenStub {
 
 /** A stub, and what it is made of. Calls that must succeed have time enough. */
 export function openStub(
-  target: string,
+  target: string | readonly string[],
   { channel: channelOptions, methods = {}, ...options }: FixtureStubOptions = {},
 ): OpenStub {
   const factory = createClientFactory({

@@ -1,17 +1,17 @@
 import { readFileSync } from "node:fs";
 import { credentials, ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
 import { callFixture } from "@grpc-kit/testing";
+import { certificateMaker } from "@grpc-kit/testing/certificates";
 import { FixtureServiceClient } from "@grpc-kit/testing/fixtures";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
-import { certificateMaker } from "../test/faults/certificates.ts";
 import { serveFixture } from "../test/serve-fixture.ts";
 import { createGrpcServer } from "./create-server.ts";
 
 const maker = certificateMaker();
 afterAll(() => maker.close());
 const authority = maker.authority("authority");
-const own = maker.certificate("server", authority);
-const ada = maker.certificate("ada", authority);
+const own = maker.certificate("server", { by: authority });
+const ada = maker.certificate("ada", { by: authority });
 
 function clientOf(target: string, isNamed: boolean): FixtureServiceClient {
   const pair = isNamed ? [readFileSync(ada.keyFile), readFileSync(ada.certFile)] : [];

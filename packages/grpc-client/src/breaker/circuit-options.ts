@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { status } from "@grpc/grpc-js";
+import { checkDelay, checkInteger, checkNames } from "../check-option.ts";
 import type { CircuitBreakerOptions } from "../client-options.ts";
-import { checkDelay, checkInteger, checkNames } from "../retry/check-option.ts";
 
 /** The options with their defaults. Throws a TypeError or RangeError that names a wrong one. */
 export function checkCircuitOptions(

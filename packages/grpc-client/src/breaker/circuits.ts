@@ -1,7 +1,13 @@
-import type { CircuitReport } from "../client-factory.ts";
 import type { CircuitBreakerOptions, ClientObserver } from "../client-options.ts";
-import { type Circuit, createCircuit } from "./circuit.ts";
+import { type Circuit, type CircuitState, createCircuit } from "./circuit.ts";
 import { checkCircuitOptions } from "./circuit-options.ts";
+
+export interface CircuitReport {
+  readonly target: string;
+  /** "/examples.ItemService/GetItem". */
+  readonly path: string;
+  readonly state: CircuitState;
+}
 
 /** The circuits of a client: one for each method of each target. */
 export interface Circuits {

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { LoadBalancingConfig } from "@grpc/grpc-js";
-import { checkInteger, checkNames } from "../retry/check-option.ts";
+import { checkInteger, checkNames } from "../check-option.ts";
 import type { ChannelOptions, OutlierDetectionOptions } from "./channel-options.ts";
 
 const names = [

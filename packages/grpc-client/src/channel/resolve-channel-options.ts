@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { ChannelOptions as GrpcOptions, LoadBalancingConfig } from "@grpc/grpc-js";
-import { checkInteger, checkNames } from "../retry/check-option.ts";
+import { checkInteger, checkNames } from "../check-option.ts";
 import type {
   ChannelOptions,
   KeepaliveOptions,

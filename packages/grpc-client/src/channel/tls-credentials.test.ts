@@ -1,7 +1,7 @@
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { CallCredentials, credentials, Metadata, ServerCredentials, status } from "@grpc/grpc-js";
+import { type Certificate, certificateMaker } from "@grpc-kit/testing/certificates";
 import { afterAll, describe, expect, it, vi } from "vitest";
-import { type Certificate, certificateMaker } from "../../test/certificates.ts";
 import { callOn, openChannel } from "../../test/channel-call.ts";
 import { type ChannelServer, startServer } from "../../test/channel-server.ts";
 import type { ChannelOptions } from "./channel-options.ts";
@@ -11,10 +11,13 @@ const maker = certificateMaker();
 afterAll(() => maker.close());
 const authority = maker.authority("authority");
 const caFile = authority.certFile;
-const byIp = maker.certificate("by-ip", authority, "IP:127.0.0.1");
-const byName = maker.certificate("by-name", authority, "DNS:localhost");
-const ada = maker.certificate("ada", authority, "DNS:ada");
-const stranger = maker.certificate("stranger", maker.authority("other"), "DNS:ada");
+const byIp = maker.certificate("by-ip", { by: authority, subjectAltName: "IP:127.0.0.1" });
+const byName = maker.certificate("by-name", { by: authority, subjectAltName: "DNS:localhost" });
+const ada = maker.certificate("ada", { by: authority, subjectAltName: "DNS:ada" });
+const stranger = maker.certificate("stranger", {
+  by: maker.authority("other"),
+  subjectAltName: "DNS:ada",
+});
 
 function serve(own: Certificate, clientCa?: string): Promise<ChannelServer> {
   const pair = { private_key: readFileSync(own.keyFile), cert_chain: readFileSync(own.certFile) };

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { connect, createSecureContext, type SecureContext } from "node:tls";
 import { inspect } from "node:util";
 import { CallCredentials, ChannelCredentials, type experimental } from "@grpc/grpc-js";
-import { checkNames } from "../retry/check-option.ts";
+import { checkNames } from "../check-option.ts";
 import type { TlsOptions } from "./channel-options.ts";
 
 type ConnectorArguments = Parameters<ChannelCredentials["_createSecureConnector"]>;

@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { Metadata, status } from "@grpc/grpc-js";
 import { GrpcCallError, isGrpcCallError } from "@grpc-kit/grpc-status";
-import { checkBackoff, checkInteger, checkNames } from "./check-option.ts";
+import { checkBackoff, checkInteger, checkNames } from "../check-option.ts";
 
 export interface ResumeStreamOptions<Message, Token> {
   /**

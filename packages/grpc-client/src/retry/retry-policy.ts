@@ -1,7 +1,13 @@
 import { inspect } from "node:util";
 import { type MethodConfig, type RetryPolicy, type ServiceConfig, status } from "@grpc/grpc-js";
+import {
+  checkBackoff,
+  checkDelay,
+  checkInteger,
+  checkNames,
+  checkNumber,
+} from "../check-option.ts";
 import type { HedgingOptions, RetryOptions, RetryPolicyOptions } from "../client-options.ts";
-import { checkBackoff, checkDelay, checkInteger, checkNames, checkNumber } from "./check-option.ts";
 
 export type HedgingPolicy = NonNullable<MethodConfig["hedgingPolicy"]>;
 export type RetryThrottling = NonNullable<ServiceConfig["retryThrottling"]>;

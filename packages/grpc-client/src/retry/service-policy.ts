@@ -1,8 +1,8 @@
 import { inspect, isDeepStrictEqual } from "node:util";
 import type { MethodConfig, RetryPolicy, ServiceDefinition } from "@grpc/grpc-js";
 import type { ServicePolicy } from "../channel/call-source.ts";
+import { checkNames } from "../check-option.ts";
 import type { MethodOptions } from "../client-options.ts";
-import { checkNames } from "./check-option.ts";
 import type { IdempotencyLevel, IdempotencyLevels } from "./idempotency.ts";
 import { resolveHedgingPolicy, resolveRetryPolicy } from "./retry-policy.ts";
 

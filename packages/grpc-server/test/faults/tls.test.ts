@@ -5,9 +5,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type ConnectionOptions, connect } from "node:tls";
 import { credentials, status } from "@grpc/grpc-js";
 import { callFixture } from "@grpc-kit/testing";
+import { type Certificate, certificateMaker } from "@grpc-kit/testing/certificates";
 import { FixtureServiceClient } from "@grpc-kit/testing/fixtures";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
-import { type Certificate, certificateMaker } from "./certificates.ts";
 import { report, type ServerProcess, serveProcess } from "./processes.ts";
 import { closing, connectAttacker, preface, settings } from "./raw-http2.ts";
 
@@ -15,8 +15,8 @@ const maker = certificateMaker();
 afterAll(() => maker.close());
 const authority = maker.authority("authority");
 const stranger = maker.authority("stranger");
-const own = maker.certificate("server", authority);
-const client = maker.certificate("client", authority);
+const own = maker.certificate("server", { by: authority });
+const client = maker.certificate("client", { by: authority });
 
 function tlsOf({ certFile, keyFile }: Certificate): ConnectionOptions {
   return { cert: readFileSync(certFile), key: readFileSync(keyFile) };
@@ -94,9 +94,9 @@ describe("a server with TLS", () => {
     await isServed(server, client);
     const cases: Record<string, Certificate | undefined> = {
       "no certificate": undefined,
-      expired: maker.certificate("expired", authority, -1),
+      expired: maker.certificate("expired", { by: authority, days: -1 }),
       "self-signed": maker.certificate("self-signed"),
-      "of a stranger": maker.certificate("of-a-stranger", stranger),
+      "of a stranger": maker.certificate("of-a-stranger", { by: stranger }),
       "the stranger's own": stranger,
     };
     const outcomes: Record<string, string> = {};
@@ -138,8 +138,8 @@ it("A16: cuts who does not say what it wants, inside of TLS or before", async ()
 });
 
 it("A26: takes a new certificate while it serves, and keeps the old one if the new is broken", async () => {
-  const files = maker.certificate("current", authority);
-  const next = maker.certificate("next", authority);
+  const files = maker.certificate("current", { by: authority });
+  const next = maker.certificate("next", { by: authority });
   const server = await serveProcess({ tls: { ...files, reloadIntervalMs: 100 } });
   const polite = politeClient(server);
 

@@ -9,11 +9,19 @@ export interface Certificate {
   readonly keyFile: string;
 }
 
+export interface CertificateOptions {
+  /** Who signs it. Default: itself. */
+  readonly by?: Certificate;
+  /** Whose it is, as OpenSSL has it. Default: "IP:127.0.0.1,DNS:localhost". */
+  readonly subjectAltName?: string;
+  /** How long it is valid; negative: it has expired. Default: 2. */
+  readonly days?: number;
+}
+
 /** Makes certificates with OpenSSL, in a folder that is gone once it is closed. */
 export interface CertificateMaker {
   authority(name: string): Certificate;
-  /** One that `by` has signed, or itself if there is none. Negative days: it has expired. */
-  certificate(name: string, by?: Certificate, days?: number): Certificate;
+  certificate(name: string, options?: CertificateOptions): Certificate;
   close(): void;
 }
 
@@ -36,12 +44,12 @@ export function certificateMaker(): CertificateMaker {
       openssl("req", "-x509", ...newKey, ...out, "-subj", `/CN=${name}`, "-days", "2");
       return files;
     },
-    certificate(name, by, days = 2) {
+    certificate(name, { by, subjectAltName = "IP:127.0.0.1,DNS:localhost", days = 2 } = {}) {
       const files = filesOf(name);
       const { certFile, keyFile } = files;
       const request = join(folder, `${name}.csr`);
       const out = ["-keyout", keyFile, "-out", request];
-      const alternative = ["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"];
+      const alternative = ["-addext", `subjectAltName=${subjectAltName}`];
       openssl("req", ...newKey, ...out, "-subj", `/CN=${name}`, ...alternative);
       const signed =
         by === undefined

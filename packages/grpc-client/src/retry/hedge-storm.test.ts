@@ -1,0 +1,102 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { status } from "@grpc/grpc-js";
+import { Envelope } from "@grpc-kit/testing/fixtures";
+import { describe, expect, it } from "vitest";
+import { openStub } from "../../test/open-stub.ts";
+import { type Answering, ok, serveAttempts, unavailable } from "../../test/serve-attempts.ts";
+import { serveStreams } from "../../test/serve-streams.ts";
+import type { HedgingOptions, RetryOptions } from "../client-options.ts";
+
+const { UNAVAILABLE } = status;
+const request = Envelope.create();
+const callCount = 1_200;
+const lanes = 40;
+// Copies are then sent when an attempt has failed, and at no other time.
+const late = { delayMs: 60_000 };
+
+async function start(
+  answering: Answering,
+  { hedging = late, throttling }: { hedging?: HedgingOptions; throttling?: Throttling } = {},
+) {
+  const { port, attempts } = await serveAttempts(answering);
+  const { stub } = openStub(`127.0.0.1:${port}`, {
+    methods: { unary: { hedging } },
+    retry: throttling === undefined ? {} : { throttling },
+    circuitBreaker: false,
+  });
+  return { stub, attempts };
+}
+
+type Throttling = NonNullable<RetryOptions["throttling"]>;
+
+describe("L24, F4: while a server fails all calls, their copies", () => {
+  it.each([
+    ["are few", {}, 1.1],
+    ["are as many as calls if nothing throttles them", { throttling: false as const }, 2],
+  ])("%s", async (_how, options, most) => {
+    const { stub, attempts } = await start(() => unavailable, options);
+    const ends: number[] = [];
+    const lane = async (): Promise<void> => {
+      for (let count = 0; count < callCount / lanes; count += 1) {
+        const call = stub.unary(request, { onStatus: (ended) => ends.push(ended.attempts) });
+        await expect(call).rejects.toMatchObject({ code: UNAVAILABLE });
+      }
+    };
+    await Promise.all(Array.from({ length: lanes }, lane));
+    const amplification = attempts.length / callCount;
+    expect(amplification).toBeGreaterThan(1);
+    expect(amplification).toBeLessThanOrEqual(most);
+    expect(most === 2 ? amplification : most).toBe(most);
+    // No copy is sent that its call does not know of.
+    expect(ends.reduce((sum, count) => sum + count, 0)).toBe(attempts.length);
+  });
+});
+
+describe("a throttled call", () => {
+  const one = { maxTokens: 2, tokenRatio: 1 };
+
+  it("fails as its first attempt does, at once; successes bring the copies back", async () => {
+    let answer = unavailable;
+    const { stub, attempts } = await start(() => answer, { throttling: one });
+    const failed = { code: UNAVAILABLE, attempts: 1, local: false };
+    await expect(stub.unary(request)).rejects.toMatchObject(failed);
+    await expect(stub.unary(request)).rejects.toMatchObject(failed);
+    answer = ok;
+    for (let tokens = 0; tokens < 3; tokens += 1) {
+      await stub.unary(request);
+    }
+    expect(attempts).toHaveLength(5);
+  });
+
+  it("does not wait for a copy that was held back, though copies are sent again", async () => {
+    let fail = (): void => {};
+    const server = await serveStreams((stream, position) => {
+      const isHeld = position === 1;
+      const answer = () => stream.end(UNAVAILABLE);
+      if (isHeld) {
+        fail = answer;
+      } else if (position === 0 || position > 4) {
+        answer();
+      } else {
+        stream.send({});
+        stream.end();
+      }
+    });
+    const { stub } = openStub(server.target, {
+      methods: { unary: { hedging: { delayMs: 20 } } },
+      retry: { throttling: one },
+      circuitBreaker: false,
+    });
+    await expect(stub.unary(request)).rejects.toMatchObject({ code: UNAVAILABLE, attempts: 1 });
+    const call = stub.unary(request, { timeoutMs: 10_000 });
+    const failure = expect(call).rejects.toMatchObject({ code: UNAVAILABLE });
+    await expect.poll(() => server.streams.length).toBe(2);
+    // Its copy is due, and held back.
+    await delay(200);
+    for (let tokens = 0; tokens < 3; tokens += 1) {
+      await stub.unary(request);
+    }
+    fail();
+    await failure;
+  });
+});
