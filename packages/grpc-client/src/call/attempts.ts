@@ -27,6 +27,8 @@ export class Attempts implements AttemptWatcher {
   readonly #call: AttemptedCall;
   #tried: Peer[] | undefined;
   #ended = 0;
+  #lastFailure: StatusObject | undefined;
+  #isHeldBack = false;
 
   constructor(plan: AttemptsPlan, state: CallState, call: AttemptedCall) {
     this.#plan = plan;
@@ -42,8 +44,17 @@ export class Attempts implements AttemptWatcher {
     return this.#state.attempts;
   }
 
-  get maySend(): boolean {
-    return !this.#call.isEnded && (this.attempts === 0 || !(this.isSingle || this.#isThrottled));
+  maySend(): boolean {
+    if (this.#call.isEnded || this.attempts === 0) {
+      return !this.#call.isEnded;
+    }
+    // For good: grpc-js may not ask again for a copy once there are tokens.
+    this.#isHeldBack ||= this.isSingle || this.#isThrottled;
+    if (this.#isHeldBack) {
+      // Later: the end of the call may close the channel that asks.
+      process.nextTick(() => this.#endIfLast());
+    }
+    return !this.#isHeldBack;
   }
 
   hasTried(peer: Peer): boolean {
@@ -73,12 +84,20 @@ export class Attempts implements AttemptWatcher {
     const received = { code, details, metadata };
     const ended = this.#call.explain(received);
     this.#tellFailure(ended, attempt.position);
-    const isLast =
-      this.isSingle ||
-      (this.#isThrottled && this.#ended === this.attempts) ||
-      !mayFollow(received, this.#plan.retriesInternal, this.#call.leftMs);
-    if (isLast) {
+    this.#lastFailure = ended;
+    if (this.isSingle || !mayFollow(received, this.#plan.retriesInternal, this.#call.leftMs)) {
       this.#call.onLastAttempt(ended);
+      return;
+    }
+    this.#isHeldBack ||= this.#isThrottled;
+    this.#endIfLast();
+  }
+
+  /** Ends the call if no attempt runs, and no more may be sent. */
+  #endIfLast(): void {
+    const isLast = this.#isHeldBack && this.#ended === this.attempts;
+    if (isLast && this.#lastFailure !== undefined && !this.#call.isEnded) {
+      this.#call.onLastAttempt(this.#lastFailure);
     }
   }
 

@@ -149,7 +149,7 @@ class AttemptPicker implements experimental.Picker {
 
 // A hedge may be due before the first attempt has started.
 function maySend(watcher: AttemptWatcher, metadata: Metadata): boolean {
-  return watcher.maySend && !(watcher.isSingle && metadata.get(previousAttemptsKey).length > 0);
+  return watcher.maySend() && !(watcher.isSingle && metadata.get(previousAttemptsKey).length > 0);
 }
 
 const queued: experimental.PickResult = {

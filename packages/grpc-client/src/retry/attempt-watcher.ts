@@ -18,8 +18,8 @@ export interface Attempt {
 export interface AttemptWatcher {
   /** Whether the call must be sent once. */
   readonly isSingle: boolean;
-  /** Whether another attempt may be sent: not if the call is over. */
-  readonly maySend: boolean;
+  /** Whether another attempt may be sent: not if the call is over. Once it may not, none may any more. */
+  maySend(): boolean;
   /** How many attempts have been sent. */
   readonly attempts: number;
   hasTried(peer: Peer): boolean;

@@ -71,12 +71,10 @@ describe("a throttled call", () => {
   it("does not wait for a copy that was held back, though copies are sent again", async () => {
     let fail = (): void => {};
     const server = await serveStreams((stream, position) => {
-      const isHeld = position === 1;
-      const answer = () => stream.end(UNAVAILABLE);
-      if (isHeld) {
-        fail = answer;
-      } else if (position === 0 || position > 4) {
-        answer();
+      if (position === 2) {
+        fail = () => stream.end(UNAVAILABLE);
+      } else if (position < 2 || position > 5) {
+        stream.end(UNAVAILABLE);
       } else {
         stream.send({});
         stream.end();
@@ -84,19 +82,32 @@ describe("a throttled call", () => {
     });
     const { stub } = openStub(server.target, {
       methods: { unary: { hedging: { delayMs: 20 } } },
-      retry: { throttling: one },
+      retry: { throttling: { maxTokens: 4, tokenRatio: 1 } },
       circuitBreaker: false,
     });
-    await expect(stub.unary(request)).rejects.toMatchObject({ code: UNAVAILABLE, attempts: 1 });
+    await expect(stub.unary(request)).rejects.toMatchObject({ code: UNAVAILABLE, attempts: 2 });
     const call = stub.unary(request, { timeoutMs: 10_000 });
     const failure = expect(call).rejects.toMatchObject({ code: UNAVAILABLE });
-    await expect.poll(() => server.streams.length).toBe(2);
+    await expect.poll(() => server.streams.length).toBe(3);
     // Its copy is due, and held back.
     await delay(200);
     for (let tokens = 0; tokens < 3; tokens += 1) {
       await stub.unary(request);
     }
     fail();
+    await failure;
+  });
+
+  it("does not wait for a copy that a server has put off until it was held back", async () => {
+    const trailers = { "grpc-retry-pushback-ms": "300" };
+    const { stub, attempts } = await start(
+      (_attempt, position) => (position === 0 ? { ...unavailable, trailers } : unavailable),
+      { throttling: { maxTokens: 4, tokenRatio: 1 } },
+    );
+    const call = stub.unary(request, { timeoutMs: 10_000 });
+    const failure = expect(call).rejects.toMatchObject({ code: UNAVAILABLE });
+    await expect.poll(() => attempts.length).toBe(1);
+    await expect(stub.unary(request)).rejects.toMatchObject({ code: UNAVAILABLE });
     await failure;
   });
 });
