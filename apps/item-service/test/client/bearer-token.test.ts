@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
-import { credentials } from "@grpc/grpc-js";
+import { credentials, type Interceptor } from "@grpc/grpc-js";
 import { bearerToken } from "@grpc-kit/grpc-interceptors/client";
 import { callKinds } from "@grpc-kit/testing";
+import { FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import { describe, expect, it } from "vitest";
 import { createCertificates, hasOpenssl } from "../certificates.ts";
 import { serveStandard } from "../interceptors/serve-standard.ts";
-import { failureOf } from "../serve.ts";
+import { failureOf, stubOf } from "../serve.ts";
 import { callKind, fixtureStub } from "./fixture-stub.ts";
 import { handlersThat } from "./handlers-that.ts";
 
@@ -38,18 +39,32 @@ describe("bearerToken with a stub", () => {
     );
   });
 
-  it.each(callKinds)("sends no token without TLS, not even to this machine: %s", async (kind) => {
+  it.each(callKinds)("sends the token without TLS to this machine: %s", async (kind) => {
+    const seen: unknown[] = [];
+    const { port } = await serveStandard(
+      handlersThat(({ metadata }) => seen.push(...metadata.get("authorization"))),
+    );
+    const stub = fixtureStub(port, { interceptors: [localToken(port)] });
+    expect(await failureOf(callKind(stub, kind, ["hi"]))).toBe("OK");
+    expect(seen).toEqual(["Bearer t0ken"]);
+  });
+
+  it.each(callKinds)("sends nothing without TLS to another target: %s", async (kind) => {
     const { port, lines } = await serveStandard();
-    const insecure = credentials.createInsecure();
-    const target = `127.0.0.1:${port}`;
-    const stub = fixtureStub(port, {
-      interceptors: [bearerToken({ target, credentials: insecure, getToken })],
-    });
+    // It leads to the same server.
+    const other = `0.0.0.0:${port}`;
+    const stub = stubOf(FixtureServiceService, other, { interceptors: [localToken(port)] });
     await expect(callKind(stub, kind, ["hi"])).rejects.toThrow(
       new TypeError(
-        `credentials must not be sent without TLS, and the channel to ${target} has none`,
+        `credentials must not be sent without TLS, and the channel to ${other} has none`,
       ),
     );
-    expect(lines).toEqual([]);
+    expect(await failureOf(callKind(fixtureStub(port), kind, ["hi"]))).toBe("OK");
+    await expect.poll(() => lines.length).toBe(1);
   });
 });
+
+function localToken(port: number): Interceptor {
+  const insecure = credentials.createInsecure();
+  return bearerToken({ target: `127.0.0.1:${port}`, credentials: insecure, getToken });
+}

@@ -92,6 +92,35 @@ describe.each(callKinds)("interceptors of a stub: %s", (kind) => {
     expect(watched.lines).toMatchObject([{ "grpc.error": "somebody else was first" }]);
   });
 
+  it("see the calls that a circuit refuses, which are not sent", async () => {
+    const { port, lines: served } = await serveStandard(
+      handlersThat(() => {
+        throw new StatusError(status.UNAVAILABLE, "not now");
+      }),
+    );
+    const watched = watchedStub(port, { retry: false, circuitBreaker: { threshold: 1 } });
+    const failures: string[] = [];
+    for (let call = 0; call < 3; call += 1) {
+      failures.push(await failureOf(callKind(watched.stub, kind, ["a"])));
+    }
+    await expect.poll(() => served.length).toBe(1);
+    const method = nameOf[kind];
+    expect(await watched.started()).toEqual(new Map([[method, 3]]));
+    expect(await watched.handled()).toEqual(new Map([[`${method} Unavailable`, 3]]));
+    // What they know of each call is what its caller was told.
+    const refused = expect.stringMatching(/^not sent: .* circuit is open/);
+    const errors = watched.lines.map((line) => line["grpc.error"]);
+    expect(errors).toEqual(["not now", refused, refused]);
+    expect(failures).toEqual(errors.map((error) => `UNAVAILABLE: ${error}`));
+    expect(watched.spans()).toMatchObject(
+      Array(3).fill({
+        name: `fixtures.FixtureService/${method}`,
+        attributes: { "rpc.response.status_code": "UNAVAILABLE" },
+        status: { code: SpanStatusCode.ERROR },
+      }),
+    );
+  });
+
   it("see that a caller has cancelled, once", async () => {
     const reached = Promise.withResolvers<void>();
     const { port } = await serveStandard(

@@ -1,3 +1,4 @@
+import { tellObserver } from "../call/tell-observer.ts";
 import type { CircuitBreakerOptions, ClientObserver } from "../client-options.ts";
 import { type Circuit, type CircuitState, createCircuit } from "./circuit.ts";
 import { checkCircuitOptions } from "./circuit-options.ts";
@@ -38,7 +39,7 @@ export function createCircuits(
       let entry = circuits.get(key);
       if (entry === undefined) {
         const circuit = createCircuit(checked, (from, to) =>
-          observer.onCircuitChange?.({ target, path, from, to }),
+          tellObserver(() => observer.onCircuitChange?.({ target, path, from, to })),
         );
         entry = { target, path, circuit };
         circuits.set(key, entry);

@@ -72,7 +72,7 @@ export class Attempts implements AttemptWatcher {
   }
 
   onAttemptEnded(code: status, details: string, metadata: Metadata, attempt: Attempt): void {
-    if (this.#call.isEnded || isDiscardedHedge(details)) {
+    if (this.#call.isEnded || isDiscardedHedge(code, details)) {
       return;
     }
     this.#state.peer = attempt.peer;

@@ -34,6 +34,7 @@ describe("callDeadline", () => {
       24 * day,
     ],
     ["after 24 days, if the other has longer", "none", 365 * day, {}, 24 * day],
+    ["its own time, whatever the share of years", 500, 600 * day, { reserveRatio: 0.05 }, 500],
   ])("is %s", (_name, timeoutMs, leftMs, budget, expectedMs) => {
     const served = leftMs === undefined ? undefined : servedCall({ deadline: now + leftMs });
     const deadline = callDeadline(now, timeoutMs, served, { ...none, ...budget });

@@ -20,8 +20,6 @@ export function callDeadline(
     return own;
   }
   const leftMs = served.deadline - now;
-  return Math.min(
-    own,
-    now + Math.min(leftMs, maxTimeoutMs) - Math.max(reserveMs, leftMs * reserveRatio),
-  );
+  const reserved = Math.max(reserveMs, leftMs * reserveRatio);
+  return Math.min(own, now + Math.min(leftMs - reserved, maxTimeoutMs));
 }

@@ -1,8 +1,8 @@
 import { Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { explained, isOwnDeadline, mayFollow } from "./grpc-js-statuses.ts";
+import { explained, isDiscardedHedge, isOwnDeadline, mayFollow } from "./grpc-js-statuses.ts";
 
-const { CANCELLED, DEADLINE_EXCEEDED, INTERNAL, NOT_FOUND, UNAVAILABLE } = status;
+const { CANCELLED, DEADLINE_EXCEEDED, INTERNAL, NOT_FOUND, UNAVAILABLE, UNKNOWN } = status;
 
 function received(code: status | undefined, details = "", pushback?: string): StatusObject {
   const metadata = new Metadata();
@@ -23,6 +23,8 @@ describe("explained", () => {
     ["of a server that gives up in time", CANCELLED, "", 1, CANCELLED],
     ["of a server that gives up when the time is over", CANCELLED, "", 0, DEADLINE_EXCEEDED],
     ["that grpc-js does not give", undefined, "", 5, INTERNAL],
+    ["that gRPC does not know", 99, "", 5, UNKNOWN],
+    ["that is no number", Number.NaN, "", 5, UNKNOWN],
   ])("has the code %s", (_name, code, details, leftMs, expected) => {
     const ended = received(code, details);
     const { code: actual, metadata } = explained(ended, leftMs);
@@ -48,4 +50,10 @@ describe("mayFollow", () => {
 it("tells grpc-js's own deadline from the server's", () => {
   expect(isOwnDeadline(received(DEADLINE_EXCEEDED, "Deadline exceeded after 0.1s"))).toBe(true);
   expect(isOwnDeadline(received(DEADLINE_EXCEEDED, "too slow"))).toBe(false);
+});
+
+it("tells the end of a copy that is not needed from the words of a server", () => {
+  const details = "Discarded in favor of other hedged attempt";
+  expect(isDiscardedHedge(CANCELLED, details)).toBe(true);
+  expect(isDiscardedHedge(UNAVAILABLE, details)).toBe(false);
 });

@@ -27,13 +27,20 @@ export function mayFollow(
 }
 
 /** Whether an attempt was cancelled since another has an answer. */
-export function isDiscardedHedge(details: string): boolean {
-  return details === "Discarded in favor of other hedged attempt";
+export function isDiscardedHedge(code: status, details: string): boolean {
+  return code === status.CANCELLED && details === "Discarded in favor of other hedged attempt";
 }
 
 /** Whether a deadline was noticed by grpc-js here, rather than told by the server. */
 export function isOwnDeadline({ code, details }: StatusObject): boolean {
   return code === status.DEADLINE_EXCEEDED && details.startsWith("Deadline exceeded after ");
+}
+
+/** Whether grpc-js would not send what its caller gave it, so that no server knows of it. */
+export function isUnsent({ details }: StatusObject): boolean {
+  return /^(?:Getting metadata from plugin failed|Attempted to send message with a size)/.test(
+    details,
+  );
 }
 
 /** What a status means for a call that had to end in `leftMs`. */
@@ -42,6 +49,10 @@ export function explained(received: StatusObject, leftMs: number): StatusObject 
   if (code === undefined) {
     // What grpc-js makes of an encoding that it does not know.
     return { ...received, code: status.INTERNAL, details: "the response cannot be decompressed" };
+  }
+  if (status[code] === undefined) {
+    // https://github.com/grpc/grpc/blob/master/doc/statuscodes.md has no other codes.
+    return { ...received, code: status.UNKNOWN };
   }
   if (code === status.INTERNAL && isConnectionReset(details)) {
     return { ...received, code: status.UNAVAILABLE, details: `connection lost: ${details}` };

@@ -16,7 +16,7 @@ import {
   type StatefulOptions,
 } from "./call-state.ts";
 import { checkMetadata } from "./check-metadata.ts";
-import { explained, isOwnDeadline } from "./grpc-js-statuses.ts";
+import { explained, isOwnDeadline, isUnsent } from "./grpc-js-statuses.ts";
 import type { MethodPlan } from "./method-plan.ts";
 
 type NativeCall = ReturnType<NextCall>;
@@ -222,6 +222,10 @@ class TransportCall
     this.#isEnded = true;
     this.#connection?.end(this);
     const ended = this.explain(received);
+    if (isUnsent(received)) {
+      this.#state.isCallers = true;
+      this.#state.isEndedHere = true;
+    }
     this.#leaveCircuit(ended.code);
     this.#guarded(() => this.#listener.onReceiveStatus?.(ended));
   }

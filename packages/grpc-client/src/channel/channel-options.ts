@@ -32,7 +32,10 @@ export interface ChannelOptions {
   readonly maxReceiveMessageBytes?: number;
   /** The largest message to send, up to 2 ** 31 - 1; -1: any. Default: -1. */
   readonly maxSendMessageBytes?: number;
-  /** What calls name as their host, and the server's certificate must be for. Default: the target's. */
+  /**
+   * What calls name as their host. Whom the server's certificate must be for is said by `serverName` of
+   * `credentials`. Default: the target's.
+   */
   readonly authority?: string;
   /** What stands before grpc-js's own user agent. Default: nothing. */
   readonly userAgent?: string;

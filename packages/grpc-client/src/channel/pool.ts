@@ -111,6 +111,8 @@ export function createPool(
       draining.add(member);
       tell(reason);
       member.drain();
+      // Whoever waits for a connection has to make another.
+      tellWatchers();
     }
   }
 

@@ -112,6 +112,50 @@ describe("waitForHealthy", () => {
     ).rejects.toThrow("last: PERMISSION_DENIED: not for you");
   });
 
+  it.each([
+    ["a status", [ServingStatus.SERVICE_UNKNOWN, ServingStatus.NOT_SERVING], "NOT_SERVING"],
+    ["a number that it does not know", [99 as ServingStatus], "99"],
+    ["nothing", [], "no answer"],
+  ])("keeps %s of watches that the server ends with OK", async (_what, answers, last) => {
+    let watches = 0;
+    const port = await startHealth((call) => {
+      watches += 1;
+      // Those after it say nothing.
+      for (const answer of watches === 1 ? answers : []) {
+        say(call, answer);
+      }
+      call.end();
+    });
+    const channel = openChannel(`127.0.0.1:${port}`);
+    await channel.waitForReady();
+    // It does not flood the server, and ends in time.
+    await expect(waitForHealthy(channel, { timeoutMs: 1_000 })).rejects.toMatchObject({
+      code: status.UNAVAILABLE,
+      details: `127.0.0.1:${port} has not been SERVING within 1000 ms; last: ${last}`,
+    });
+    expect(watches).toBeGreaterThan(1);
+    expect(watches).toBeLessThanOrEqual(5);
+    expect(channel.openCalls).toBe(0);
+  });
+
+  it("names how the last watch failed, not what the one before it had said", async () => {
+    let watches = 0;
+    const port = await startHealth((call) => {
+      watches += 1;
+      if (watches === 1) {
+        say(call, ServingStatus.NOT_SERVING);
+        call.end();
+      } else {
+        call.emit("error", { code: status.INTERNAL, details: "no database" });
+      }
+    });
+    const channel = openChannel(`127.0.0.1:${port}`);
+    await channel.waitForReady();
+    const healthy = waitForHealthy(channel, { timeoutMs: 1_000 });
+    await expect(healthy).rejects.toThrow("last: INTERNAL: no database");
+    expect(watches).toBeGreaterThan(1);
+  });
+
   it("stops when its signal aborts, or the channel is closed", async () => {
     const port = await startHealth((call) => say(call, ServingStatus.NOT_SERVING));
     const channel = openChannel(`127.0.0.1:${port}`);

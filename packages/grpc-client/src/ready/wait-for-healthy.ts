@@ -44,11 +44,12 @@ export async function waitForHealthy(
   const source = { ...callSourceOf(channel), addService: () => {} };
   const context = checkClientOptions({ retry: false, circuitBreaker: false });
   const health = buildStub({ watch: HealthService.watch }, source, context);
-  const deadline = Date.now() + timeoutMs;
+  // The clock may be set meanwhile.
+  const deadline = performance.now() + timeoutMs;
   let last = "no answer";
   for (;;) {
     try {
-      const leftMs = deadline - Date.now();
+      const leftMs = deadline - performance.now();
       const options = { timeoutMs: leftMs, waitForReady: true, ...(signal && { signal }) };
       for await (const answer of health.watch({ service }, options)) {
         last = statusNames.get(answer.status) ?? String(answer.status);
@@ -65,7 +66,7 @@ export async function waitForHealthy(
       }
       last = error.code === status.DEADLINE_EXCEEDED ? last : error.message;
     }
-    if (Date.now() + retryDelayMs >= deadline) {
+    if (performance.now() + retryDelayMs >= deadline) {
       const what = service === "" ? source.target : `${service} at ${source.target}`;
       const details = `${what} has not been SERVING within ${timeoutMs} ms; last: ${last}`;
       throw new GrpcCallError({ code: status.UNAVAILABLE, details, metadata: new Metadata() }, {});

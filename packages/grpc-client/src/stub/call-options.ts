@@ -24,7 +24,7 @@ export interface CallOptions {
   readonly waitForReady?: boolean;
   /** `false`: the call is sent once, whatever its method's policy is. */
   readonly retry?: false;
-  /** Credentials of this call, beside those of its channel. Refused on a channel without TLS. */
+  /** Credentials of this call, beside those of its channel. Refused without TLS, but to the same machine. */
   readonly credentials?: CallCredentials;
   /** Told of the headers before the first message. */
   readonly onHeaders?: (headers: Metadata) => void;

@@ -92,7 +92,7 @@ export class InMemoryCall implements ClientCall {
     return null;
   }
 
-  // The client refuses them itself, since the channel is not secure.
+  // What they would add to the metadata is left out: tests of callers have no tokens.
   setCredentials(): void {}
 
   #serverWire(): ServerWire {
