@@ -47,7 +47,7 @@ export function checkClientOptions(options: ClientFactoryOptions): StubContext {
     streamTimeoutMs: defaultStreamTimeoutMs,
     budget: checkBudget(budget),
     retry: resolved,
-    hedgeThrottleOf: createHedgeThrottles(resolved.throttling),
+    hedgeThrottles: createHedgeThrottles(resolved.throttling),
     idempotency: readIdempotency(descriptorSets),
     circuits: createCircuits(circuitBreaker, observer),
     interceptors,

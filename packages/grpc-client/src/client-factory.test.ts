@@ -26,6 +26,19 @@ describe("a client factory", () => {
     expect(factory.circuits()).toHaveLength(4);
   });
 
+  it("forgets the circuits of a target with the last channel to it", async () => {
+    const { factory, channel } = openStub("127.0.0.1:1");
+    const other = factory.createChannel("127.0.0.1:1", { credentials: "insecure" });
+    const far = factory.createChannel("127.0.0.1:2", { credentials: "insecure" });
+    factory.createStub(FixtureServiceService, far);
+    await channel.close();
+    expect(factory.circuits()).toHaveLength(8);
+    await other.close();
+    expect(new Set(factory.circuits().map(({ target }) => target))).toEqual(
+      new Set(["127.0.0.1:2"]),
+    );
+  });
+
   it("closes all its channels, and cancels what runs on them", async () => {
     const { target, streams } = await serveStreams();
     const { factory, channel, stub } = openStub(target);

@@ -23,7 +23,7 @@ export interface ClientFactory {
     channel: GrpcChannel,
     options?: StubOptions<Definition>,
   ): Stub<Definition>;
-  /** The circuits of all methods that stubs have been made for. */
+  /** The circuits of all methods that stubs have been made for, on channels that are not closed. */
   circuits(): readonly CircuitReport[];
   /** Closes all channels. */
   close(options?: CloseOptions): Promise<void>;
@@ -33,7 +33,14 @@ export interface ClientFactory {
 export function createClientFactory(options: ClientFactoryOptions = {}): ClientFactory {
   const context = checkClientOptions(options);
   const { observer } = context;
-  const channels = createChannelRegistry({ throttling: context.retry.throttling, observer });
+  const channels = createChannelRegistry({
+    throttling: context.retry.throttling,
+    observer,
+    onTargetClosed(target) {
+      context.circuits.forget(target);
+      context.hedgeThrottles.forget(target);
+    },
+  });
   return {
     createChannel: (target, channelOptions) => channels.open(target, channelOptions),
     createStub: (definition, channel, stubOptions) =>

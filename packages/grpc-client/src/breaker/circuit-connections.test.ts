@@ -26,6 +26,9 @@ it.each([0, 50])(
       circuitBreaker: { threshold: 1 },
       observer: { onCircuitChange: ({ to }) => changes.push(to) },
     });
+    // It has the same circuits.
+    const otherChannel = factory.createChannel(target, { credentials: "insecure" });
+    const other = factory.createStub(FixtureServiceService, otherChannel);
     const running = Array.from({ length: 8 }, (_, index) => {
       const requests = index % 2 === 0 ? [request] : [];
       return [stub.unary(request), stub.clientStream(requests), stub.serverStream(request)];
@@ -42,8 +45,6 @@ it.each([0, 50])(
     expect(new Set(factory.circuits().map(({ state }) => state))).toEqual(new Set(["CLOSED"]));
 
     isAnswering = true;
-    const again = factory.createChannel(target, { credentials: "insecure" });
-    const other = factory.createStub(FixtureServiceService, again);
     expect((await outcomeOf(other.unary(request))).code).toBe(OK);
   },
 );

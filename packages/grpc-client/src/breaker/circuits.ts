@@ -13,10 +13,12 @@ export interface CircuitReport {
 /** The circuits of a client: one for each method of each target. */
 export interface Circuits {
   /**
-   * The circuit of a method like "/examples.ItemService/GetItem", for as long as the client lives.
+   * The circuit of a method like "/examples.ItemService/GetItem", until it is forgotten.
    * Undefined: calls are always sent.
    */
   circuitOf(target: string, path: string): Circuit | undefined;
+  /** No more calls will be made to the target by the stubs that there are. */
+  forget(target: string): void;
   /** Those that have been asked for, the first asked for first. */
   report(): readonly CircuitReport[];
 }
@@ -27,7 +29,7 @@ export function createCircuits(
   observer: Pick<ClientObserver, "onCircuitChange"> = {},
 ): Circuits {
   if (options === false) {
-    return { circuitOf: () => undefined, report: () => [] };
+    return { circuitOf: () => undefined, forget: () => {}, report: () => [] };
   }
   const checked = checkCircuitOptions(options);
   const circuits = new Map<string, { target: string; path: string; circuit: Circuit }>();
@@ -45,6 +47,14 @@ export function createCircuits(
         circuits.set(key, entry);
       }
       return entry.circuit;
+    },
+
+    forget(target) {
+      for (const [key, entry] of circuits) {
+        if (entry.target === target) {
+          circuits.delete(key);
+        }
+      }
     },
 
     report: () =>

@@ -15,6 +15,8 @@ export interface CallState {
   readonly isSingle: boolean;
   readonly waitForReady: boolean;
   readonly owner: CallOwner;
+  /** What it may take in all. */
+  allowedMs: number;
   /** What it is sent by, once it is. */
   transport: OpenCall | undefined;
   /** How often it was sent. */
@@ -38,6 +40,7 @@ export function newCallState(
     isSingle,
     waitForReady,
     owner,
+    allowedMs: Number.POSITIVE_INFINITY,
     transport: undefined,
     attempts: 0,
     isEndedHere: false,

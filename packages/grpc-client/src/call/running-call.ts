@@ -67,6 +67,7 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
     const now = Date.now();
     this.#epoch = now - performance.now();
     this.#deadline = callDeadline(now, timeoutMs, served, plan.budget);
+    this.#state.allowedMs = this.#deadline - now;
     this.#start(now);
   }
 

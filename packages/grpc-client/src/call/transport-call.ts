@@ -16,6 +16,7 @@ import {
   type StatefulOptions,
 } from "./call-state.ts";
 import { checkMetadata } from "./check-metadata.ts";
+import { CircuitPass } from "./circuit-pass.ts";
 import { explained, isOwnDeadline, isUnsent } from "./grpc-js-statuses.ts";
 import type { MethodPlan } from "./method-plan.ts";
 
@@ -41,10 +42,10 @@ class TransportCall
   readonly #deadline: number;
   /** What performance.now() counts from: the clock may be set while the call runs. */
   readonly #epoch: number = Date.now() - performance.now();
+  readonly #pass: CircuitPass;
   #connection: Connection | undefined;
   #call: experimental.CallStream | undefined;
   #listener: Listener = {};
-  #ticket = 0;
   #isReadPending = false;
   #hasHeaders = false;
   #isEnded = false;
@@ -55,6 +56,7 @@ class TransportCall
     this.#options = options;
     this.#state = options.grpcKitCall ?? newCallState(false, false, this);
     this.#deadline = Number(options.deadline ?? Number.POSITIVE_INFINITY);
+    this.#pass = new CircuitPass(plan, this.#state);
   }
 
   get waitForReady(): boolean {
@@ -90,7 +92,9 @@ class TransportCall
       );
     }
     checkMetadata(metadata);
-    if (!this.#enterCircuit()) {
+    if (!this.#pass.enter()) {
+      this.#state.isEndedHere = true;
+      this.#abandon(this.#plan.refusal());
       return;
     }
     const connection = source.open(this);
@@ -110,29 +114,10 @@ class TransportCall
     const watched = new WatchedMetadata(metadata, attempts, options);
     // Of another call, if the caller hands on what it was called with.
     watched.remove(previousAttemptsKey);
+    watched.remove("grpc-timeout");
     call.start(watched, this);
     if (this.#isReadPending) {
       call.startRead();
-    }
-  }
-
-  #enterCircuit(): boolean {
-    const { circuit, refusal } = this.#plan;
-    if (circuit !== undefined) {
-      this.#ticket = circuit.enter();
-      if (this.#ticket === 0) {
-        this.#state.isEndedHere = true;
-        this.#abandon(refusal());
-        return false;
-      }
-    }
-    return true;
-  }
-
-  #leaveCircuit(code: status): void {
-    if (this.#ticket !== 0) {
-      this.#plan.circuit?.leave(this.#ticket, this.#state.isCallers ? undefined : code);
-      this.#ticket = 0;
     }
   }
 
@@ -192,6 +177,10 @@ class TransportCall
 
   onReceiveMetadata(headers: Metadata): void {
     this.#hasHeaders = true;
+    if (this.#plan.definition.responseStream) {
+      // How it ends may be long from now, and another matter.
+      this.#pass.leave(status.OK);
+    }
     if (!this.#isEnded) {
       this.#guarded(() => this.#listener.onReceiveMetadata?.(headers));
     }
@@ -208,10 +197,6 @@ class TransportCall
       this.#fail("the response cannot be read", error);
       return;
     }
-    if (this.#plan.definition.responseStream) {
-      // How it ends may be long from now, and another matter.
-      this.#leaveCircuit(status.OK);
-    }
     this.#guarded(() => this.#listener.onReceiveMessage?.(message));
   }
 
@@ -226,7 +211,7 @@ class TransportCall
       this.#state.isCallers = true;
       this.#state.isEndedHere = true;
     }
-    this.#leaveCircuit(ended.code);
+    this.#pass.leave(ended.code);
     this.#guarded(() => this.#listener.onReceiveStatus?.(ended));
   }
 
@@ -271,7 +256,7 @@ class TransportCall
   #abandon(ended: StatusObject): void {
     this.#isEnded = true;
     this.#status = ended;
-    this.#leaveCircuit(ended.code);
+    this.#pass.leave(ended.code);
     this.#connection?.end(this);
     const call = this.#call;
     if (call !== undefined) {

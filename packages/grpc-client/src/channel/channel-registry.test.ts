@@ -120,7 +120,7 @@ describe("close", () => {
     const call = callOn(channel);
     await vi.waitFor(() => expect(server.running).toBe(1), patience);
     const closed = channel.close();
-    expect(channel.close({ graceMs: 0 })).toBe(closed);
+    expect(channel.close()).toBe(closed);
     expect(await callOn(channel)).toBeUndefined();
     expect([channel.state, channel.connections, channel.openCalls]).toEqual(["SHUTDOWN", 0, 1]);
     server.release();
@@ -137,6 +137,24 @@ describe("close", () => {
     await channel.close({ graceMs: 20 });
     expect(await calls).toEqual({ UNAVAILABLE: 20 });
     await vi.waitFor(() => expect(server.running).toBe(0), patience);
+  });
+
+  it("cancels them sooner when it is told so once more, and never later", async () => {
+    const server = await startServer({ isHolding: true });
+    for (const graces of [
+      [600_000, 20],
+      [20, 600_000],
+      [20, undefined],
+    ]) {
+      const channel = openChannel(server.target);
+      const call = callOn(channel);
+      await vi.waitFor(() => expect(server.running).toBe(1), patience);
+      for (const graceMs of graces) {
+        void channel.close(graceMs === undefined ? {} : { graceMs });
+      }
+      expect((await call)?.code).toBe(status.UNAVAILABLE);
+      await vi.waitFor(() => expect(server.running).toBe(0), patience);
+    }
   });
 
   it("needs nothing of a channel that was never used", async () => {

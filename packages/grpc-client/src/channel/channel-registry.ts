@@ -46,6 +46,9 @@ export function createChannelRegistry(context: ChannelContext = {}): ChannelRegi
           pools.delete(key);
           entry.pool.close();
         }
+        if (!Array.from(channels).some(({ target }) => target === channel.target)) {
+          context.onTargetClosed?.(channel.target);
+        }
       });
       channels.add(channel);
       return channel;

@@ -20,7 +20,7 @@ export interface GrpcChannel {
   }): Promise<void>;
   /**
    * Takes no more calls, waits for those that run, and cancels those that have not ended after
-   * `graceMs` (default: 5_000), with UNAVAILABLE. Idempotent; never rejects.
+   * `graceMs` (default: 5_000), with UNAVAILABLE. Never rejects. A second time, it can only be sooner.
    */
   close(options?: CloseOptions): Promise<void>;
 }

@@ -11,6 +11,8 @@ import { maxTimerMs } from "./resolve-channel-options.ts";
 export function createHandle(pool: Pool, onClosed: () => void): GrpcChannel {
   let closed: Promise<void> | undefined;
   let onEmpty: (() => void) | undefined;
+  let patience: NodeJS.Timeout | undefined;
+  let closesAt = Number.POSITIVE_INFINITY;
   const owner: LaneOwner = {
     onLaneEmpty() {
       if (onEmpty !== undefined && openCalls() === 0) {
@@ -27,15 +29,24 @@ export function createHandle(pool: Pool, onClosed: () => void): GrpcChannel {
     return lanes().reduce((calls, lane) => calls + lane.openCalls, 0);
   }
 
-  async function close(graceMs: number): Promise<void> {
+  // Whoever closes once more may have less patience.
+  function waitNoLongerThan(graceMs: number): void {
+    closesAt = Math.min(closesAt, performance.now() + graceMs);
+    if (onEmpty !== undefined) {
+      clearTimeout(patience);
+      const leftMs = Math.max(closesAt - performance.now(), 0);
+      patience = setTimeout(onEmpty, Math.min(leftMs, maxTimerMs));
+    }
+  }
+
+  async function close(): Promise<void> {
     pool.tellWatchers();
     if (openCalls() > 0) {
-      let timer: NodeJS.Timeout | undefined;
       await new Promise<void>((resolve) => {
         onEmpty = resolve;
-        timer = setTimeout(resolve, Math.min(graceMs, maxTimerMs));
+        waitNoLongerThan(Number.POSITIVE_INFINITY);
       });
-      clearTimeout(timer);
+      clearTimeout(patience);
       for (const lane of lanes()) {
         lane.cancelAll(`the channel to ${pool.target} is closed`);
       }
@@ -64,9 +75,10 @@ export function createHandle(pool: Pool, onClosed: () => void): GrpcChannel {
       }
       return waitForReady(pool, () => closed !== undefined, timeoutMs, signal);
     },
-    close({ graceMs = 5_000 } = {}) {
+    close({ graceMs } = {}) {
+      waitNoLongerThan(graceMs ?? (closed === undefined ? 5_000 : Number.POSITIVE_INFINITY));
       // Later, so that whoever is told of it finds it closed.
-      closed ??= Promise.resolve().then(() => close(graceMs));
+      closed ??= Promise.resolve().then(close);
       return closed;
     },
   };

@@ -16,6 +16,8 @@ export interface ChannelContext {
   readonly observer?: ClientObserver | undefined;
   /** Undefined: retries never stop. */
   readonly throttling?: RetryThrottling | undefined;
+  /** Told when the last channel to a target is closed. */
+  readonly onTargetClosed?: ((target: string) => void) | undefined;
 }
 
 /** The connections to one target. */

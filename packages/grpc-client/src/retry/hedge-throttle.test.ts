@@ -3,7 +3,7 @@ import { createHedgeThrottles } from "./hedge-throttle.ts";
 
 describe("createHedgeThrottles", () => {
   it("allows copies while more than half of the tokens are left", () => {
-    const throttle = createHedgeThrottles({ maxTokens: 10, tokenRatio: 0.5 })("a");
+    const throttle = createHedgeThrottles({ maxTokens: 10, tokenRatio: 0.5 }).throttleOf("a");
     for (let failures = 0; failures < 5; failures += 1) {
       expect(throttle?.mayHedge).toBe(true);
       throttle?.onFailure();
@@ -14,7 +14,7 @@ describe("createHedgeThrottles", () => {
   });
 
   it("owes no more than all tokens, and keeps no more than all", () => {
-    const throttle = createHedgeThrottles({ maxTokens: 2, tokenRatio: 1 })("a");
+    const throttle = createHedgeThrottles({ maxTokens: 2, tokenRatio: 1 }).throttleOf("a");
     for (let calls = 0; calls < 100; calls += 1) {
       throttle?.onFailure();
     }
@@ -28,13 +28,13 @@ describe("createHedgeThrottles", () => {
   });
 
   it("counts for each target alone", () => {
-    const throttleOf = createHedgeThrottles({ maxTokens: 1, tokenRatio: 0.1 });
+    const { throttleOf } = createHedgeThrottles({ maxTokens: 1, tokenRatio: 0.1 });
     throttleOf("a")?.onFailure();
     expect(throttleOf("a")?.mayHedge).toBe(false);
     expect(throttleOf("b")?.mayHedge).toBe(true);
   });
 
   it("has none where retries never stop", () => {
-    expect(createHedgeThrottles(undefined)("a")).toBeUndefined();
+    expect(createHedgeThrottles(undefined).throttleOf("a")).toBeUndefined();
   });
 });

@@ -41,21 +41,28 @@ export interface HedgeThrottle {
   onSuccess(): void;
 }
 
+export interface HedgeThrottles {
+  throttleOf(target: string): HedgeThrottle | undefined;
+  /** No more calls will be made to the target by the stubs that there are. */
+  forget(target: string): void;
+}
+
 /**
  * One throttle for each target: copies are sent while more than half of the tokens are left.
  * https://github.com/grpc/proposal/blob/master/A6-client-retries.md#throttling-retry-attempts-and-hedged-rpcs
  */
-export function createHedgeThrottles(
-  throttling: RetryThrottling | undefined,
-): (target: string) => HedgeThrottle | undefined {
+export function createHedgeThrottles(throttling: RetryThrottling | undefined): HedgeThrottles {
   const throttles = new Map<string, HedgeThrottle>();
-  return (target) => {
-    if (throttling === undefined) {
-      return undefined;
-    }
-    const known = throttles.get(target) ?? createThrottle(throttling);
-    throttles.set(target, known);
-    return known;
+  return {
+    throttleOf(target) {
+      if (throttling === undefined) {
+        return undefined;
+      }
+      const known = throttles.get(target) ?? createThrottle(throttling);
+      throttles.set(target, known);
+      return known;
+    },
+    forget: (target) => throttles.delete(target),
   };
 }
 

@@ -9,7 +9,7 @@ import { transport } from "../call/transport-call.ts";
 import type { CallSource } from "../channel/call-source.ts";
 import { checkNames } from "../check-option.ts";
 import type { BudgetOptions, ClientObserver, MethodOptions } from "../client-options.ts";
-import { type HedgeThrottle, hedgingOf } from "../retry/hedge-throttle.ts";
+import { type HedgeThrottles, hedgingOf } from "../retry/hedge-throttle.ts";
 import type { IdempotencyLevels } from "../retry/idempotency.ts";
 import { retriesInternal } from "../retry/lost-connections.ts";
 import type { DefaultRetry } from "../retry/retry-policy.ts";
@@ -25,7 +25,7 @@ export interface StubContext {
   readonly retry: DefaultRetry;
   readonly idempotency: IdempotencyLevels;
   readonly circuits: Circuits;
-  readonly hedgeThrottleOf: (target: string) => HedgeThrottle | undefined;
+  readonly hedgeThrottles: HedgeThrottles;
   readonly interceptors: readonly Interceptor[];
   readonly observer: ClientObserver;
 }
@@ -55,7 +55,7 @@ export function buildStub<Definition extends ServiceDefinition>(
       budget: context.budget,
       circuit: context.circuits.circuitOf(source.target, method.path),
       refusal: createCircuitRefusal(source.target, method.path),
-      hedging: hedgingOf(policy, method.path, context.hedgeThrottleOf(source.target)),
+      hedging: hedgingOf(policy, method.path, context.hedgeThrottles.throttleOf(source.target)),
       retriesInternal: retriesInternal(policy, method.path),
       observer: context.observer,
       hasInterceptors: context.interceptors.length > 0,
