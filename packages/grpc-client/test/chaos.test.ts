@@ -5,7 +5,7 @@ import { fileDescriptorSet } from "@grpc-kit/testing/fixtures/descriptors";
 import { describe, expect, it } from "vitest";
 import type { ChannelOptions } from "../src/channel/channel-options.ts";
 import { createClientFactory } from "../src/client-factory.ts";
-import type { RetryOptions } from "../src/client-options.ts";
+
 import { collectGarbage } from "./collect-garbage.ts";
 import { startStub } from "./fixture-stub.ts";
 import { type CallRecord, startLoad } from "./open-loop.ts";
@@ -14,7 +14,6 @@ import { startReplicas } from "./replicas.ts";
 /*
  * What a client needs so that the loss of one of several servers costs its callers nothing:
  * - keepalive, to leave a server that is silent; the least that servers accept is 10 s,
- * - tokens for more than twice the calls that run on a connection, since all of them fail with it,
  * - for methods without side effects hedging, at about the 95th percentile of their time, so that no
  *   call waits until it is found out that its server is silent or slow.
  */
@@ -23,7 +22,6 @@ const channel: ChannelOptions = {
   grpcOptions: { "grpc.keepalive_time_ms": 1_000, "grpc.keepalive_timeout_ms": 1_000 },
   reconnectBackoff: { initialMs: 200, maxMs: 1_000 },
 };
-const retry: RetryOptions = { throttling: { maxTokens: 200 } };
 const hedging = { delayMs: 100, maxAttempts: 3 };
 
 // A minute in all where the workspace is checked, since that is on the newest Node.js and once.
@@ -44,7 +42,7 @@ it(
     const { all, targets } = await startReplicas(usualMs);
     const [killed, frozen, slow] = all;
     const socketsBefore = openSockets();
-    const factory = createClientFactory({ descriptorSets: [fileDescriptorSet()], retry });
+    const factory = createClientFactory({ descriptorSets: [fileDescriptorSet()] });
     const stub = factory.createStub(
       FixtureServiceService,
       factory.createChannel(targets, channel),
@@ -92,11 +90,11 @@ describe("G2: when a server is killed under load", () => {
     const { all, targets, executed } = await startReplicas(100);
     let lost = 0;
     const observer = { onAttemptFailed: () => (lost += 1) };
-    const idempotent = startLoad(startStub(targets, { channel, retry, observer }), {
+    const idempotent = startLoad(startStub(targets, { channel, observer }), {
       callsPerSecond: 150,
       timeoutMs: 10_000,
     });
-    const other = startLoad(startStub(targets, { channel, retry, observer, descriptorSets: [] }), {
+    const other = startLoad(startStub(targets, { channel, observer, descriptorSets: [] }), {
       callsPerSecond: 150,
       timeoutMs: 10_000,
       name: "other ",
@@ -125,7 +123,7 @@ describe("G2: when a server is killed under load", () => {
 describe("G22: when a server says nothing any more", () => {
   it("all calls succeed after 5 s, without hedging", async () => {
     const { all, targets } = await startReplicas();
-    const load = startLoad(startStub(targets, { channel, retry }), {
+    const load = startLoad(startStub(targets, { channel }), {
       callsPerSecond: 150,
       timeoutMs: 1_000,
     });
