@@ -3,6 +3,14 @@ import type { status } from "@grpc/grpc-js";
 import { Envelope } from "@grpc-kit/testing/fixtures";
 import { message, startFaultyServer } from "./faulty-server.ts";
 
+/**
+ * Ends the connection of a call. Later: Node.js 22 aborts if the session is gone while it still reads,
+ * and another call begins in what it has read.
+ */
+export function dropConnection({ session }: ServerHttp2Stream): void {
+  setImmediate(() => session?.destroy());
+}
+
 /** A call as a server sees it that does nothing of its own accord. */
 export interface ServedStream {
   readonly headers: IncomingHttpHeaders;
@@ -69,7 +77,7 @@ function serveStream(http2: ServerHttp2Stream, headers: IncomingHttpHeaders): Se
   const grpcHeaders = { ":status": 200, "content-type": "application/grpc" };
   function reset(code: number): void {
     if (http2.headersSent) {
-      http2.session?.destroy();
+      dropConnection(http2);
     } else {
       http2.close(code);
     }

@@ -6,7 +6,7 @@ import { Envelope } from "@grpc-kit/testing/fixtures";
 import fc from "fast-check";
 import { expect, it, onTestFinished } from "vitest";
 import { openStub } from "../../test/open-stub.ts";
-import { type ServedStream, serveStreams } from "../../test/serve-streams.ts";
+import { dropConnection, type ServedStream, serveStreams } from "../../test/serve-streams.ts";
 
 const request = Envelope.create({ text: "hi" });
 const waits = fc.integer({ min: 0, max: 30 });
@@ -51,7 +51,7 @@ async function act(stream: ServedStream, script: readonly Step[]): Promise<void>
         stream.reset(step.code);
         return;
       case "drop":
-        http2.session?.destroy();
+        dropConnection(http2);
         return;
     }
   }
