@@ -25,6 +25,9 @@ export function checkNumber(name: string, value: unknown, min: number, max: numb
   }
 }
 
+/** The longest delay that setTimeout takes; it would take a longer one for 1 ms. */
+export const maxTimerMs: number = 2 ** 31 - 1;
+
 // Further away than any deadline, and near enough for a timer.
 const maxDelayMs = 86_400_000;
 

@@ -4,7 +4,7 @@ import { onTestFinished } from "vitest";
 import type { OpenCall } from "../src/channel/call-source.ts";
 import { callSourceOf } from "../src/channel/call-source-of.ts";
 import type { ChannelOptions } from "../src/channel/channel-options.ts";
-import { createGrpcChannel } from "../src/channel/channel-registry.ts";
+import { createChannelRegistry } from "../src/channel/channel-registry.ts";
 import type { GrpcChannel } from "../src/channel/grpc-channel.ts";
 import type { ChannelContext } from "../src/channel/pool.ts";
 
@@ -14,7 +14,10 @@ export function openChannel(
   options: ChannelOptions = {},
   context?: ChannelContext,
 ): GrpcChannel {
-  const channel = createGrpcChannel(target, { credentials: "insecure", ...options }, context);
+  const channel = createChannelRegistry(context).open(target, {
+    credentials: "insecure",
+    ...options,
+  });
   onTestFinished(() => channel.close({ graceMs: 0 }));
   return channel;
 }

@@ -1,4 +1,4 @@
-import type { Metadata, StatusObject, status } from "@grpc/grpc-js";
+import { type Metadata, type StatusObject, status } from "@grpc/grpc-js";
 import type { Attempt, AttemptWatcher, Peer } from "../retry/attempt-watcher.ts";
 import type { CallState } from "./call-state.ts";
 import { isDiscardedHedge, mayFollow } from "./grpc-js-statuses.ts";
@@ -78,7 +78,7 @@ export class Attempts implements AttemptWatcher {
     this.#state.peer = attempt.peer;
     this.#ended += 1;
     this.#plan.hedging?.count(code);
-    if (code === 0) {
+    if (code === status.OK) {
       return;
     }
     const received = { code, details, metadata };

@@ -15,6 +15,8 @@ export interface CallState {
   readonly isSingle: boolean;
   readonly waitForReady: boolean;
   readonly owner: CallOwner;
+  /** What performance.now() counts from: the clock may be set while the call runs. */
+  readonly epoch: number;
   /** What it may take in all. */
   allowedMs: number;
   /** What it is sent by, once it is. */
@@ -23,7 +25,7 @@ export interface CallState {
   attempts: number;
   /** Whether this client has ended it, without a word from the server. */
   isEndedHere: boolean;
-  /** Whether how it ended says anything of the server; a caller's cancellation does not. */
+  /** Whether it was ended for this process's own reasons, which say nothing of the server. */
   isCallers: boolean;
   /** What went wrong here, if anything did. */
   cause: unknown;
@@ -40,6 +42,7 @@ export function newCallState(
     isSingle,
     waitForReady,
     owner,
+    epoch: Date.now() - performance.now(),
     allowedMs: Number.POSITIVE_INFINITY,
     transport: undefined,
     attempts: 0,

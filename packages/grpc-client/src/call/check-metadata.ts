@@ -25,11 +25,11 @@ const single = new Set(
  * calls that are on it, and tries again until the deadline.
  */
 export function checkMetadata(metadata: Metadata): void {
-  for (const key of Object.keys(metadata.getMap())) {
+  for (const [key, values] of Object.entries(metadata.toJSON())) {
     if (forbidden.has(key) || key.startsWith(":")) {
       throw new TypeError(`metadata must be what HTTP/2 allows, got ${key}: leave it out`);
     }
-    if (single.has(key) && metadata.get(key).length > 1) {
+    if (single.has(key) && values.length > 1) {
       throw new TypeError(`metadata must have one value of ${key}, got more`);
     }
   }

@@ -44,8 +44,6 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
   readonly #receiver: Receiver;
   readonly #state: CallState;
   readonly #deadline: number;
-  /** What performance.now() counts from: the clock may be set while the call runs. */
-  readonly #epoch: number;
   readonly #served: ServedCall | undefined;
   #native: ReturnType<NextCall> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -65,7 +63,6 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
     const served = currentCall();
     this.#served = plan.budget.propagateCancellation ? served : undefined;
     const now = Date.now();
-    this.#epoch = now - performance.now();
     this.#deadline = callDeadline(now, timeoutMs, served, plan.budget);
     this.#state.allowedMs = this.#deadline - now;
     this.#start(now);
@@ -102,7 +99,7 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
   /** A signal has aborted. */
   handleEvent(): void {
     const { signal } = this.#options;
-    const now = this.#epoch + performance.now();
+    const now = this.#state.epoch + performance.now();
     if (now >= this.#deadline) {
       this.#endHere(status.DEADLINE_EXCEEDED, "deadline exceeded");
     } else if (signal?.aborted === true) {

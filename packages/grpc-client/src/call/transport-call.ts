@@ -40,8 +40,6 @@ class TransportCall
   readonly #options: StatefulOptions;
   readonly #state: CallState;
   readonly #deadline: number;
-  /** What performance.now() counts from: the clock may be set while the call runs. */
-  readonly #epoch: number = Date.now() - performance.now();
   readonly #pass: CircuitPass;
   #connection: Connection | undefined;
   #call: experimental.CallStream | undefined;
@@ -93,7 +91,6 @@ class TransportCall
     }
     checkMetadata(metadata);
     if (!this.#pass.enter()) {
-      this.#state.isEndedHere = true;
       this.#abandon(this.#plan.refusal());
       return;
     }
@@ -228,7 +225,7 @@ class TransportCall
   }
 
   get leftMs(): number {
-    return this.#deadline - this.#epoch - performance.now();
+    return this.#deadline - this.#state.epoch - performance.now();
   }
 
   explain(received: StatusObject): StatusObject {

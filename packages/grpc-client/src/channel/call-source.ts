@@ -13,7 +13,7 @@ export interface OpenCall {
 
 /** One connection of a channel (one to each address). */
 export interface Connection {
-  readonly channel: Channel;
+  readonly channel: Pick<Channel, "createCall">;
   /** The call is over. */
   end(call: OpenCall): void;
 }

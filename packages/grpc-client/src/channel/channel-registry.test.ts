@@ -166,9 +166,9 @@ describe("close", () => {
   it.each(["used", "closed", "silent"])("leaves the process to end: %s", async (use) => {
     // A module of its own, since this process has much else to wait for.
     const source = `
-      import { createGrpcChannel } from ${JSON.stringify(import.meta.resolve("./channel-registry.ts"))};
+      import { createChannelRegistry } from ${JSON.stringify(import.meta.resolve("./channel-registry.ts"))};
       const target = process.argv[1];
-      const channel = createGrpcChannel(target, { credentials: "insecure", connectTimeoutMs: 300 });
+      const channel = createChannelRegistry().open(target, { credentials: "insecure", connectTimeoutMs: 300 });
       await channel.waitForReady({ timeoutMs: 1_000 }).catch(() => {});
       if (${JSON.stringify(use)} === "closed") await channel.close();
     `;

@@ -1,5 +1,5 @@
 import type { ChannelOptions } from "./channel-options.ts";
-import type { GrpcChannel } from "./grpc-channel.ts";
+import type { CloseOptions, GrpcChannel } from "./grpc-channel.ts";
 import { createHandle } from "./handle.ts";
 import { type ChannelContext, createPool, type Pool } from "./pool.ts";
 import { type ResolvedChannelOptions, resolveChannelOptions } from "./resolve-channel-options.ts";
@@ -10,7 +10,7 @@ export interface ChannelRegistry {
   /** Channels with the same target and options share their connections, until the last is closed. */
   open(target: string | readonly string[], options?: ChannelOptions): GrpcChannel;
   /** Closes them all. */
-  close(options?: { readonly graceMs?: number }): Promise<void>;
+  close(options?: CloseOptions): Promise<void>;
 }
 
 interface SharedPool {
@@ -57,15 +57,6 @@ export function createChannelRegistry(context: ChannelContext = {}): ChannelRegi
       await Promise.all(Array.from(channels, (channel) => channel.close(options)));
     },
   };
-}
-
-/** One channel, which shares its connections with none. */
-export function createGrpcChannel(
-  target: string | readonly string[],
-  options?: ChannelOptions,
-  context?: ChannelContext,
-): GrpcChannel {
-  return createChannelRegistry(context).open(target, options);
 }
 
 /** Texts that are the same for the same values, and for the same objects of grpc-js. */

@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import { connectivityState, Metadata, status } from "@grpc/grpc-js";
 import { GrpcCallError } from "@grpc-kit/grpc-status";
+import { maxTimerMs } from "../check-option.ts";
 import { rememberSource } from "./call-source-of.ts";
 import type { ChannelState, GrpcChannel } from "./grpc-channel.ts";
 import type { Lane, LaneOwner } from "./member.ts";
 import type { Pool } from "./pool.ts";
-import { maxTimerMs } from "./resolve-channel-options.ts";
 
 /** A channel with calls of its own on the connections of a pool. `onClosed` is called once. */
 export function createHandle(pool: Pool, onClosed: () => void): GrpcChannel {

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import type { ChannelOptions as GrpcOptions, LoadBalancingConfig } from "@grpc/grpc-js";
-import { checkInteger, checkNames } from "../check-option.ts";
+import { checkInteger, checkNames, maxTimerMs } from "../check-option.ts";
 import type {
   ChannelOptions,
   KeepaliveOptions,
@@ -22,9 +22,6 @@ export interface ResolvedChannelOptions {
   /** All else, as grpc-js takes it. */
   readonly grpcOptions: GrpcOptions;
 }
-
-/** The longest delay that setTimeout takes; it would take a longer one for 1 ms. */
-export const maxTimerMs: number = 2 ** 31 - 1;
 
 const names: readonly (keyof ChannelOptions)[] = [
   "credentials",

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it, vi } from "vitest";
 import { callOn, openChannel } from "../../test/channel-call.ts";
 import { type ChannelServer, startServer } from "../../test/channel-server.ts";
 import type { ChannelOptions } from "./channel-options.ts";
-import { createGrpcChannel } from "./channel-registry.ts";
+import { createChannelRegistry } from "./channel-registry.ts";
 
 const maker = certificateMaker();
 afterAll(() => maker.close());
@@ -32,7 +32,7 @@ async function codeOf(target: string, options: ChannelOptions): Promise<status |
 describe("TLS", () => {
   it("is the default, and has nothing to do with a server without it", async () => {
     const server = await startServer();
-    const channel = createGrpcChannel(server.target);
+    const channel = createChannelRegistry().open(server.target);
     expect((await callOn(channel))?.code).toBe(status.UNAVAILABLE);
     expect(server.calls).toBe(0);
     await channel.close();
@@ -119,9 +119,9 @@ describe("credentials", () => {
     expect(asked).toBe(1);
     const insecure = [credentials.createInsecure(), "insecure"] as const;
     for (const one of insecure) {
-      expect(() => createGrpcChannel("a:1", { credentials: one, callCredentials })).toThrow(
-        "callCredentials must not be sent without TLS",
-      );
+      expect(() =>
+        createChannelRegistry().open("a:1", { credentials: one, callCredentials }),
+      ).toThrow("callCredentials must not be sent without TLS");
     }
   });
 
@@ -160,6 +160,6 @@ describe("credentials", () => {
       "callCredentials must be CallCredentials of grpc-js, got {}",
     ],
   ])("may not be %o", (options, message) => {
-    expect(() => createGrpcChannel("a:1", options)).toThrow(message);
+    expect(() => createChannelRegistry().open("a:1", options)).toThrow(message);
   });
 });

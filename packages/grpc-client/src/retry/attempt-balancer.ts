@@ -114,12 +114,12 @@ class AttemptPicker implements experimental.Picker {
 
   pick(args: experimental.PickArgs): experimental.PickResult {
     const watcher = attemptWatcherOf(args.metadata);
-    if (watcher !== undefined && !maySend(watcher, args.metadata)) {
-      // It waits until grpc-js knows that the call is over; a hedge, until the one attempt has ended.
-      return queued;
-    }
     if (watcher === undefined) {
       return this.#picker.pick(args);
+    }
+    if (!maySend(watcher, args.metadata)) {
+      // It waits until grpc-js knows that the call is over; a hedge, until the one attempt has ended.
+      return queued;
     }
     const result = this.#pickUntried(args, watcher);
     switch (result.pickResultType) {

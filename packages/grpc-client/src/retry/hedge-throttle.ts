@@ -1,6 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import type { ServicePolicy } from "../channel/call-source.ts";
 import type { RetryThrottling } from "./retry-policy.ts";
+import { methodConfigOf } from "./service-policy.ts";
 
 /** What the copies of a method's calls go by. */
 export interface Hedging {
@@ -11,17 +12,15 @@ export interface Hedging {
 
 /** Undefined: the policy of the method does not hedge. */
 export function hedgingOf(
-  { methodConfigs }: ServicePolicy,
+  policy: ServicePolicy,
   path: string,
   throttle: HedgeThrottle | undefined,
 ): Hedging | undefined {
-  const config = methodConfigs.find(
-    ({ name: [name] }) => path === `/${name?.service}/${name?.method}`,
-  );
-  if (config?.hedgingPolicy === undefined) {
+  const hedging = methodConfigOf(policy, path)?.hedgingPolicy;
+  if (hedging === undefined) {
     return undefined;
   }
-  const { nonFatalStatusCodes = [] } = config.hedgingPolicy;
+  const { nonFatalStatusCodes = [] } = hedging;
   return {
     throttle,
     count(code) {

@@ -1,5 +1,6 @@
 import { type MethodConfig, status } from "@grpc/grpc-js";
 import type { ServicePolicy } from "../channel/call-source.ts";
+import { methodConfigOf } from "./service-policy.ts";
 
 /**
  * A policy that is also for INTERNAL, which is what grpc-js tells of some connections that are lost.
@@ -25,10 +26,8 @@ export function retryingLostConnections(config: MethodConfig): MethodConfig {
 }
 
 /** Whether the policy of a method is itself for INTERNAL. */
-export function retriesInternal({ methodConfigs }: ServicePolicy, path: string): boolean {
-  const config = methodConfigs.find(
-    ({ name: [name] }) => path === `/${name?.service}/${name?.method}`,
-  );
+export function retriesInternal(policy: ServicePolicy, path: string): boolean {
+  const config = methodConfigOf(policy, path);
   const codes = [
     ...(config?.retryPolicy?.retryableStatusCodes ?? []),
     ...(config?.hedgingPolicy?.nonFatalStatusCodes ?? []),

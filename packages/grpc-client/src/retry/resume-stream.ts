@@ -1,7 +1,7 @@
 import { inspect } from "node:util";
 import { Metadata, status } from "@grpc/grpc-js";
 import { GrpcCallError, isGrpcCallError } from "@grpc-kit/grpc-status";
-import { checkBackoff, checkInteger, checkNames } from "../check-option.ts";
+import { checkBackoff, checkInteger, checkNames, maxTimerMs } from "../check-option.ts";
 
 export interface ResumeStreamOptions<Message, Token> {
   /**
@@ -23,9 +23,6 @@ export interface ResumeStreamOptions<Message, Token> {
   /** Ends the wait between two calls with CANCELLED. Pass it to the calls as well. */
   readonly signal?: AbortSignal;
 }
-
-// A longer one, which a server may ask for, would be taken for 1 ms.
-const maxTimerMs = 2 ** 31 - 1;
 
 const optionNames = ["open", "tokenOf", "maxResumes", "backoffBaseMs", "maxBackoffMs", "signal"];
 

@@ -38,6 +38,14 @@ export function compileServicePolicy({
   return { service: first === undefined ? "" : nameOf(first).service, methodConfigs };
 }
 
+/** What a policy has for the method with this path. Undefined: its calls are sent once. */
+export function methodConfigOf(
+  { methodConfigs }: ServicePolicy,
+  path: string,
+): MethodConfig | undefined {
+  return methodConfigs.find(({ name: [name] }) => path === `/${name?.service}/${name?.method}`);
+}
+
 /** Whether both send calls again alike. */
 export function isSamePolicy(a: ServicePolicy, b: ServicePolicy): boolean {
   return isDeepStrictEqual(a, b);

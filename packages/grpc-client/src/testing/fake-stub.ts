@@ -1,4 +1,4 @@
-import type { Channel, ServiceDefinition } from "@grpc/grpc-js";
+import type { ServiceDefinition } from "@grpc/grpc-js";
 import type { CallSource } from "../channel/call-source.ts";
 import { checkClientOptions } from "../check-client-options.ts";
 import type { ClientFactoryOptions } from "../client-options.ts";
@@ -40,8 +40,7 @@ function inMemorySource(serve: Serve): CallSource {
     createCall: (path: string, deadline: Date | number) =>
       new InMemoryCall(path, Number(deadline), serve),
   };
-  // All that calls ask of a channel.
-  const connection = { channel: channel as unknown as Channel, end: () => {} };
+  const connection = { channel, end: () => {} };
   return {
     target: inMemoryPeer,
     takesCredentials: true,

@@ -1,4 +1,5 @@
 import { type experimental, Metadata, type StatusObject, status } from "@grpc/grpc-js";
+import { maxTimerMs } from "../check-option.ts";
 import { attemptWatcherOf } from "../retry/attempt-watcher.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { ServerWire, ServerWireListener } from "./server-wire.ts";
@@ -9,9 +10,6 @@ type ServerStatus = Parameters<ServerWire["sendStatus"]>[0];
 
 /** Gives a call its handler. */
 export type Serve = (path: string, wire: ServerWire) => ServerWireListener;
-
-// More than setTimeout can wait for.
-const maxTimerMs = 2 ** 31 - 1;
 
 export const inMemoryPeer = "in-memory";
 
