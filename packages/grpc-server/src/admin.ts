@@ -1,5 +1,5 @@
-import { inspect } from "node:util";
 import { addAdminServicesToServer, Server, ServerCredentials } from "@grpc/grpc-js";
+import { checkHost, checkPort } from "./check-option.ts";
 
 export interface AdminOptions {
   /** The port of the admin services; 0 takes a free one. */
@@ -11,11 +11,9 @@ export interface AdminOptions {
 /** Throws a RangeError or TypeError that names a wrong option. */
 export function checkAdminOptions(admin: AdminOptions): AdminOptions {
   const { port, host } = admin;
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new RangeError(`admin.port must be an integer from 0 to 65535, got ${inspect(port)}`);
-  }
-  if (host !== undefined && (typeof host !== "string" || host === "")) {
-    throw new TypeError(`admin.host must be an address or a name, got ${inspect(host)}`);
+  checkPort("admin.port", port);
+  if (host !== undefined) {
+    checkHost("admin.host", host);
   }
   return admin;
 }

@@ -1,6 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
+import {
+  ServerInterceptingCall,
+  type ServerInterceptingCallInterface,
+  type ServerInterceptor,
+  status,
+} from "@grpc/grpc-js";
 import { describe, expect, it } from "vitest";
-import { emptyMessages, openRawCall, uploadRaw } from "../test/raw-call.ts";
+import { emptyMessages, openRawCall, statusOf, uploadRaw } from "../test/raw-call.ts";
 import { retainedBytes } from "../test/retained-bytes.ts";
 import { envelope, serveFixture } from "../test/serve-fixture.ts";
 
@@ -90,4 +96,32 @@ describe("a server stream", () => {
       await expect.poll(() => produced).toBeGreaterThan(stalledAt);
     },
   );
+
+  it("F11: ends its handler at once when an interceptor ends the call, while its caller reads nothing", async () => {
+    const calls: ServerInterceptingCallInterface[] = [];
+    const intercept: ServerInterceptor = (_method, call) => {
+      calls.push(call);
+      return new ServerInterceptingCall(call);
+    };
+    let produced = 0;
+    const { port, server } = await serveFixture(
+      {
+        async *serverStream() {
+          for (;;) {
+            produced += 1;
+            yield envelope({ payload: Buffer.alloc(64 * 1024) });
+          }
+        },
+      },
+      { interceptors: [intercept] },
+    );
+    const stream = openRawCall(port, "/fixtures.FixtureService/ServerStream");
+    const code = statusOf(stream);
+    stream.end(emptyMessages(1));
+    await settled(() => produced, 8);
+    calls[0]?.sendStatus({ code: status.UNAUTHENTICATED, details: "expired", metadata: null });
+    await expect.poll(() => server.inFlight).toBe(0);
+    stream.resume();
+    expect(await code).toBe(status.UNAUTHENTICATED);
+  });
 });

@@ -47,3 +47,31 @@ export function checkDelay(name: string, value: number): void {
     throw new RangeError(`${name} must be a number from 0 to ${maxTimerMs}, got ${inspect(value)}`);
   }
 }
+
+/** Throws a TypeError unless `value` is a text to listen on. */
+export function checkHost(name: string, value: string): void {
+  if (typeof value !== "string" || value === "") {
+    throw new TypeError(`${name} must be an address or a name, got ${inspect(value)}`);
+  }
+}
+
+/** Throws a RangeError unless `value` is a port, or 0 for a free one. */
+export function checkPort(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > 65_535) {
+    throw new RangeError(`${name} must be an integer from 0 to 65535, got ${inspect(value)}`);
+  }
+}
+
+/** Throws a TypeError unless `value` is a text to call something. */
+export function checkTitle(name: string, value: string): void {
+  if (typeof value !== "string" || value === "") {
+    throw new TypeError(`${name} must be a text, got ${inspect(value)}`);
+  }
+}
+
+/** Throws a TypeError unless `value` is a function. */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== "function") {
+    throw new TypeError(`${name} must be a function, got ${inspect(value)}`);
+  }
+}

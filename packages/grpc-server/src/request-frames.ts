@@ -58,3 +58,8 @@ export class RequestFrames {
     return true;
   }
 }
+
+/** Whether a `grpc-encoding` says that messages may be compressed. */
+export function isCompressed(encoding: string | readonly string[] | undefined): boolean {
+  return encoding !== undefined && encoding !== "identity";
+}

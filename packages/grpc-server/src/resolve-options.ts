@@ -3,7 +3,14 @@ import type { ChannelOptions, ServerInterceptor } from "@grpc/grpc-js";
 import { type ErrorToStatus, errorToStatus as standardErrorToStatus } from "@grpc-kit/grpc-status";
 import { type AdminOptions, checkAdminOptions } from "./admin.ts";
 import type { CallObserver } from "./call-observer.ts";
-import { checkCount, checkDuration, maxTimerMs } from "./check-option.ts";
+import {
+  checkCount,
+  checkDuration,
+  checkFunction,
+  checkHost,
+  checkPort,
+  maxTimerMs,
+} from "./check-option.ts";
 import { type ConnectionLimits, resolveConnectionOptions } from "./connection-options.ts";
 import { checkDeadlineOptions, type DeadlineOptions } from "./deadlines.ts";
 import { guardErrorToStatus, guardOnError, writeToStderr } from "./guard-callbacks.ts";
@@ -73,9 +80,7 @@ export function resolveOptions(options: GrpcServerOptions): ServerConfig {
   } = options;
   checkFunctions("interceptors", interceptors);
   for (const [name, value] of Object.entries({ onError, errorToStatus })) {
-    if (typeof value !== "function") {
-      throw new TypeError(`${name} must be a function, got ${inspect(value)}`);
-    }
+    checkFunction(name, value);
   }
   checkCount("maxConcurrentRpcs", maxConcurrentRpcs, 1);
   checkCount("maxConcurrentRpcsPerPeer", maxConcurrentRpcsPerPeer, 1);
@@ -119,12 +124,8 @@ function resolveAddress({
   port = 50051,
   path,
 }: GrpcServerOptions): Pick<ServerConfig, "host" | "port" | "path"> {
-  if (typeof host !== "string" || host === "") {
-    throw new TypeError(`host must be an address or a name, got ${inspect(host)}`);
-  }
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new RangeError(`port must be an integer from 0 to 65535, got ${inspect(port)}`);
-  }
+  checkHost("host", host);
+  checkPort("port", port);
   if (path !== undefined && (typeof path !== "string" || path === "")) {
     throw new TypeError(`path must be the path of a Unix socket, got ${inspect(path)}`);
   }

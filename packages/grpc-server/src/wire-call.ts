@@ -10,7 +10,7 @@ import type { CallRefusal, CallRefusals } from "./call-refusals.ts";
 import { maxTimerMs } from "./check-option.ts";
 import type { OpenStream } from "./open-stream.ts";
 import { peerOf } from "./peer-of.ts";
-import { RequestFrames } from "./request-frames.ts";
+import { isCompressed, RequestFrames } from "./request-frames.ts";
 import type { Route } from "./route.ts";
 import type { RunningCall, RunningCalls } from "./running-calls.ts";
 import type { Refusal, Refusals } from "./server-events.ts";
@@ -29,6 +29,8 @@ export interface WireOwner {
   onDropped(keys: readonly string[]): void;
   /** The call must end now, with this as its status. */
   onCut(reason: StatusError): void;
+  /** The call has ended. */
+  onCancel(): void;
 }
 
 /** What is the same for all calls of a server. */
@@ -197,6 +199,8 @@ export class WireCall
     const { code, details, metadata = null, dropped = [] } = safe;
     this.#call.sendStatus({ code, details, metadata });
     this.#tellDropped(dropped);
+    // An interceptor may have sent it, and grpc-js waits for the caller to read before it tells.
+    this.#owner?.onCancel();
   }
 
   onReceiveMetadata(metadata: Metadata): void {
@@ -293,8 +297,4 @@ export class WireCall
       this.#owner?.onDropped(keys);
     }
   }
-}
-
-function isCompressed(encoding: string | readonly string[] | undefined): boolean {
-  return encoding !== undefined && encoding !== "identity";
 }

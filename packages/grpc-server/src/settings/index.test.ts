@@ -6,6 +6,7 @@ it("exports no more than this", async () => {
       "readServerSettings",
       "toServerOptions",
       "toStopOptions",
+      "unknownVariables",
     ]
   `);
 });

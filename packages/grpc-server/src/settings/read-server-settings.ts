@@ -1,7 +1,7 @@
-import { nearestName } from "./nearest-name.ts";
 import type { GrpcServerSettings } from "./server-settings.ts";
-import { isServiceLink, serviceOfLink } from "./service-links.ts";
+import { serviceOfLink } from "./service-links.ts";
 import { settingsSchemas } from "./settings-schemas.ts";
+import { unknownVariables } from "./unknown-variables.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 type Field = keyof GrpcServerSettings;
@@ -26,7 +26,7 @@ export function readServerSettings(environment: Environment = process.env): Grpc
   }
   // What was refused above is undefined here, so that nothing is said of it twice.
   faults.push(...faultsAcross(environment, settings as Partial<GrpcServerSettings>));
-  faults.push(...unknownVariables(environment, fields.map(variableOf)));
+  faults.push(...unknownVariables(environment, { prefix, names: fields.map(variableOf) }));
   if (faults.length > 0) {
     throw new TypeError(faults.join("\n"));
   }
@@ -66,22 +66,6 @@ function faultsAcross(
     faults.push(...wrong.map((field) => fault(environment, field, must)));
   }
   return faults;
-}
-
-function unknownVariables(environment: Environment, names: readonly string[]): string[] {
-  return Object.entries(environment)
-    .filter(
-      ([name, value]) =>
-        value !== undefined &&
-        name.startsWith(prefix) &&
-        !names.includes(name) &&
-        !isServiceLink(name, value, prefix),
-    )
-    .map(([name]) => {
-      const nearest = nearestName(name, names);
-      // Without its value, which may be a secret of somebody else's.
-      return `${name} is unknown${nearest === undefined ? "" : `, did you mean ${nearest}?`}`;
-    });
 }
 
 function variableOf(field: Field): string {

@@ -1,19 +1,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { setTimeout as delay } from "node:timers/promises";
+import type { MetricsJson } from "../metrics-json.ts";
 import { isMessage, type ToWorker } from "./messages.ts";
-
-/** A metric as prom-client's `getMetricsAsJSON` has it. */
-export interface MetricJson {
-  readonly name: string;
-  readonly type: string;
-  readonly values: readonly {
-    readonly value: number;
-    readonly metricName?: string;
-    readonly labels: object;
-  }[];
-}
-
-export type MetricsJson = readonly MetricJson[];
 
 /** Adds the metrics of several workers up. */
 export type AddUp = (metrics: readonly MetricsJson[]) => Promise<MetricsJson>;

@@ -1,4 +1,5 @@
-import { loadPromClient } from "./load-prom-client.ts";
+import { createProcessMetrics } from "../admin-port/process-metrics.ts";
+import { loadPromClient } from "../load-prom-client.ts";
 import type { FromWorker } from "./messages.ts";
 import type { ResolvedMetricsOptions } from "./workers-options.ts";
 
@@ -6,10 +7,12 @@ import type { ResolvedMetricsOptions } from "./workers-options.ts";
 export async function createMetricsReader({
   registry,
 }: ResolvedMetricsOptions): Promise<() => Promise<FromWorker>> {
-  const source = registry ?? (await loadPromClient()).register;
+  const promClient = await loadPromClient();
+  const sources = [registry ?? promClient.register, createProcessMetrics(promClient)];
   return async () => {
     try {
-      const json = JSON.stringify(await source.getMetricsAsJSON(), withAllNumbers);
+      const all = await Promise.all(sources.map((source) => source.getMetricsAsJSON()));
+      const json = JSON.stringify(all.flat(), withAllNumbers);
       return { type: "grpc-kit:metrics", json };
     } catch (error) {
       return { type: "grpc-kit:metrics-failed", message: String(error) };

@@ -1,16 +1,19 @@
-import { once } from "node:events";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
-import { loadPromClient } from "./load-prom-client.ts";
-import { type AddUp, createMetricsCollector, type MetricsJson } from "./metrics-collector.ts";
+import { type AdminSource, listenForAdmin } from "../admin-port/admin-listener.ts";
+import { shareRuns } from "../admin-port/share-runs.ts";
+import { loadPromClient } from "../load-prom-client.ts";
+import type { MetricsJson } from "../metrics-json.ts";
+import { type AddUp, createMetricsCollector } from "./metrics-collector.ts";
 import { restartCauses, type WorkerPoolStatus } from "./worker-pool.ts";
 import type { WorkersEventListener } from "./workers-events.ts";
 import type { ResolvedMetricsOptions } from "./workers-options.ts";
 
-/** Serves the metrics of all workers on `GET /metrics`. Settles with how to stop that. */
+// What is left of an answer's time when the workers have had theirs.
+const patienceMs = 1_000;
+
+/** Serves the admin port for all workers. Settles with how to stop that. */
 export async function serveMetrics(
-  { host, port, timeoutMs }: ResolvedMetricsOptions,
+  { host, port, timeoutMs, title, refreshMs }: ResolvedMetricsOptions,
   status: () => WorkerPoolStatus,
   onEvent: WorkersEventListener,
 ): Promise<() => void> {
@@ -52,49 +55,55 @@ export async function serveMetrics(
     },
   });
 
-  async function render(): Promise<string> {
-    const workers = await sum(await collector.gather()).metrics();
-    return `${await own.metrics()}\n${workers}`;
-  }
-
-  // Those who ask at the same time share one round of questions.
-  let rendering: Promise<string> | undefined;
-  const listener: RequestListener = async ({ method, url = "" }, response) => {
-    if (url.split("?")[0] !== "/metrics") {
-      response.writeHead(404).end();
-      return;
-    }
-    if (method !== "GET" && method !== "HEAD") {
-      response.writeHead(405, { allow: "GET, HEAD" }).end();
-      return;
-    }
-    try {
-      rendering ??= render().finally(() => {
-        rendering = undefined;
-      });
-      const text = await rendering;
-      response.writeHead(200, { "content-type": own.contentType }).end(text);
-    } catch (error) {
-      onError(error);
-      response.writeHead(500).end();
-    }
+  // Those who ask at the same time share one round of questions, which have one answer each.
+  const gather = shareRuns(timeoutMs + patienceMs, collector.gather);
+  const gatherSum = async (): Promise<Registry> => sum(await gather());
+  const source: AdminSource = {
+    contentType: own.contentType,
+    async metrics() {
+      const workers = await gatherSum();
+      return `${await own.metrics()}\n${await workers.metrics()}`;
+    },
+    async metricsAsJson() {
+      const workers = await gatherSum();
+      const all = await Promise.all([own.getMetricsAsJSON(), workers.getMetricsAsJSON()]);
+      return all.flat() as unknown as MetricsJson;
+    },
+    async isReady() {
+      return status().ready > 0 && !saysNotReady(await gather());
+    },
   };
 
-  const server = createServer(listener);
-  server.listen({ host, port });
   try {
-    await once(server, "listening");
-  } catch (cause) {
+    const {
+      address,
+      port: bound,
+      close,
+    } = await listenForAdmin({
+      host,
+      port,
+      title,
+      refreshMs,
+      timeoutMs: timeoutMs + 2 * patienceMs,
+      source,
+      onError,
+    });
+    onEvent({ type: "metrics_listening", host: address, port: bound });
+    return () => {
+      collector.close();
+      void close();
+    };
+  } catch (error) {
     collector.close();
-    const reason = (cause as Error).message;
-    throw new Error(`cannot serve metrics on ${host}:${port}: ${reason}`, { cause });
+    throw error;
   }
-  server.on("error", () => {});
-  const address = server.address() as AddressInfo;
-  onEvent({ type: "metrics_listening", host: address.address, port: address.port });
-  return () => {
-    collector.close();
-    server.close();
-    server.closeAllConnections();
-  };
+}
+
+/** Whether those workers that know say that they do not serve. */
+function saysNotReady(metrics: readonly MetricsJson[]): boolean {
+  const values = metrics
+    .flat()
+    .filter(({ name }) => name === "grpc_kit_ready")
+    .flatMap((metric) => metric.values);
+  return values.length > 0 && !values.some(({ value }) => value > 0);
 }

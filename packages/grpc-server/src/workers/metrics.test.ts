@@ -88,10 +88,10 @@ describe("metrics", () => {
     expect(failed?.error).toBe(`Error: worker ${pid}: Error: hidden on purpose`);
   });
 
-  it("are served on GET /metrics only", async () => {
+  it("are served to GET only", async () => {
     const program = runProgram({ options: { ...options, maxWorkers: 1 } });
     const address = await addressOf(program);
-    expect((await fetch(`${address}/`)).status).toBe(404);
+    expect((await fetch(`${address}/nothing`)).status).toBe(404);
     const posted = await fetch(`${address}/metrics`, { method: "POST", body: "x" });
     expect([posted.status, posted.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
     expect((await fetch(`${address}/metrics?x=1`, { method: "HEAD" })).status).toBe(200);

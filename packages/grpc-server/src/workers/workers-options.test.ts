@@ -20,6 +20,8 @@ describe("runWorkers", () => {
     [{ metrics: { host: "" } }, "metrics.host must be an address or a name, got ''"],
     [{ metrics: { port: 65_536 } }, "metrics.port must be an integer from 0 to 65535, got 65536"],
     [{ metrics: { timeoutMs: 0 } }, `metrics.timeoutMs ${range}, got 0`],
+    [{ metrics: { title: 7 } }, "metrics.title must be a text, got 7"],
+    [{ metrics: { refreshMs: -1 } }, `metrics.refreshMs ${range}, got -1`],
     [{ metrics: { registry: {} } }, "metrics.registry.getMetricsAsJSON must be a function"],
     [{ onEvent: "stderr" }, "onEvent must be a function, got 'stderr'"],
   ])("refuses %o", async (wrong, message) => {

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import { inspect } from "node:util";
-import { checkTimer } from "../check-option.ts";
+import { checkFunction, checkHost, checkPort, checkTimer, checkTitle } from "../check-option.ts";
 import { guardListener, reportTrouble, type WorkersEventListener } from "./workers-events.ts";
 
 /** What a worker does: serves until SIGTERM or SIGINT, ends its server, and settles. */
@@ -15,7 +15,7 @@ export interface MetricsSource {
 }
 
 export interface WorkersMetricsOptions {
-  /** The address that `GET /metrics` is served on. Default: "127.0.0.1". */
+  /** The address that the admin port listens on. Default: "127.0.0.1". */
   readonly host?: string;
   /** Its port; 0 takes a free one, and the event `metrics_listening` tells which. Default: 9464. */
   readonly port?: number;
@@ -26,6 +26,10 @@ export interface WorkersMetricsOptions {
   readonly timeoutMs?: number;
   /** The metrics of a worker. Default: the global `register` of prom-client. */
   readonly registry?: MetricsSource;
+  /** What the page calls the program. Default: "gRPC server". */
+  readonly title?: string;
+  /** Milliseconds until the page asks again. Default: 1_000. */
+  readonly refreshMs?: number;
 }
 
 export interface RestartBackoffOptions {
@@ -56,7 +60,7 @@ export interface RunWorkersOptions {
   readonly explicitReady?: boolean;
   /** When crashed workers are replaced. */
   readonly restartBackoff?: RestartBackoffOptions;
-  /** Serves the metrics of all workers in one place, by prom-client. Default: not at all. */
+  /** Serves `/metrics`, a live page and more for all workers in one place. Default: not at all. */
   readonly metrics?: WorkersMetricsOptions;
   /** Called in the first process with what happens. Default: writes failures to stderr. */
   readonly onEvent?: WorkersEventListener;
@@ -111,29 +115,24 @@ function resolveMetricsOptions({
   port = 9464,
   timeoutMs = 2_000,
   registry,
+  title = "gRPC server",
+  refreshMs = 1_000,
 }: WorkersMetricsOptions): ResolvedMetricsOptions {
-  if (typeof host !== "string" || host === "") {
-    throw new TypeError(`metrics.host must be an address or a name, got ${inspect(host)}`);
-  }
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new RangeError(`metrics.port must be an integer from 0 to 65535, got ${inspect(port)}`);
-  }
+  checkHost("metrics.host", host);
+  checkPort("metrics.port", port);
   checkTimer("metrics.timeoutMs", timeoutMs);
+  checkTitle("metrics.title", title);
+  checkTimer("metrics.refreshMs", refreshMs);
+  const resolved = { host, port, timeoutMs, title, refreshMs };
   if (registry === undefined) {
-    return { host, port, timeoutMs };
+    return resolved;
   }
   checkFunction("metrics.registry.getMetricsAsJSON", registry.getMetricsAsJSON);
-  return { host, port, timeoutMs, registry };
+  return { ...resolved, registry };
 }
 
 function checkCount(name: string, value: number): void {
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new RangeError(`${name} must be an integer from 1, got ${inspect(value)}`);
-  }
-}
-
-function checkFunction(name: string, value: unknown): void {
-  if (typeof value !== "function") {
-    throw new TypeError(`${name} must be a function, got ${inspect(value)}`);
   }
 }

@@ -20,6 +20,8 @@ export interface ProgramSettings {
   readonly isReticent?: boolean;
   /** Whether the metrics of workers cannot be read. Default: false. */
   readonly hidesMetrics?: boolean;
+  /** What workers say in `grpc_kit_ready`; "first": 1 in the first, and 0 in the others. */
+  readonly readiness?: number | "first";
   /** Milliseconds that a worker takes until it comes to `runWorkers`. Default: 0. */
   readonly loadsForMs?: number;
   /** Whether the first process does nothing for a while just when it has replaced a worker. */
@@ -38,6 +40,12 @@ const calls = new Counter({ name: "calls_total", help: "Calls." });
 const bytes = new Histogram({ name: "call_bytes", help: "Their size.", buckets: [1] });
 const ratio = new Gauge({ name: "idle_ratio", help: "A number that JSON does not know." });
 ratio.set(Number.NaN);
+const { readiness } = settings;
+if (readiness !== undefined) {
+  const isFirst = cluster.worker?.id === 1 ? 1 : 0;
+  const ready = new Gauge({ name: "grpc_kit_ready", help: "Ready.", aggregator: "max" });
+  ready.set(readiness === "first" ? isFirst : readiness);
+}
 
 function block(ms: number): void {
   const end = performance.now() + ms;
