@@ -102,7 +102,10 @@ export interface BatchCreateResponse {
   createdCount: number;
   /** Their ids, in the order of the requests. */
   createdIds: string[];
-  /** One entry for each item that was not created, its position from 0 in `metadata["index"]`. */
+  /**
+   * One entry for each item that was not created, its position from 0 in `metadata["index"]`. There are
+   * at most 1,000, with messages of at most 300 bytes.
+   */
   errors: ErrorDetail[];
 }
 
@@ -938,6 +941,18 @@ export const ItemSyncResponse: MessageFns<ItemSyncResponse> = {
  *
  * Every method may end with INVALID_ARGUMENT (the details name the field), and with UNAVAILABLE or
  * DEADLINE_EXCEEDED.
+ *
+ * CreateItem and BatchCreateItems take the metadata `idempotency-key`, 1 to 128 visible ASCII characters
+ * that the caller makes up, a UUID for instance. With it a request may be sent again: for 24 hours the
+ * answer to its first success is given again, whatever has become of the items since, and nothing is
+ * created twice. One that comes while the first runs waits for it. INVALID_ARGUMENT with the reason
+ * IDEMPOTENCY_KEY_REUSED if the key came with another request. Keys of different callers are
+ * different. Other methods ignore it, since to call them twice does no more than to call them once.
+ *
+ * The trailing metadata of GetItem, CreateItem and UpdateItem have the `etag` of the item that was
+ * returned, in its quotes. UpdateItem and DeleteItem take it as the metadata `if-match` (several with
+ * commas, or *, as in RFC 9110): ABORTED with the reason ITEM_CHANGED if the item has another by then.
+ * Without it they do not look.
  */
 export type ItemServiceService = typeof ItemServiceService;
 export const ItemServiceService = {
@@ -1025,8 +1040,10 @@ export const ItemServiceService = {
     responseDeserialize: (value: Buffer): Item => Item.decode(value),
   },
   /**
-   * Creates many items. What is wrong with one of them goes into `errors` and the others are
-   * created. Nothing is created unless the stream is complete.
+   * Creates many items, in one transaction. What is wrong with one of them goes into `errors` and the
+   * others are created. Nothing is created unless the stream is complete. RESOURCE_EXHAUSTED if there
+   * are more than 100,000 items or 64 MiB of text, FAILED_PRECONDITION if more than 1,000 items cannot be
+   * created: then none is.
    */
   batchCreateItems: {
     path: "/examples.ItemService/BatchCreateItems" as const,
@@ -1079,8 +1096,10 @@ export interface ItemServiceServer extends UntypedServiceImplementation {
    */
   listItems: handleServerStreamingCall<ListItemsRequest, Item>;
   /**
-   * Creates many items. What is wrong with one of them goes into `errors` and the others are
-   * created. Nothing is created unless the stream is complete.
+   * Creates many items, in one transaction. What is wrong with one of them goes into `errors` and the
+   * others are created. Nothing is created unless the stream is complete. RESOURCE_EXHAUSTED if there
+   * are more than 100,000 items or 64 MiB of text, FAILED_PRECONDITION if more than 1,000 items cannot be
+   * created: then none is.
    */
   batchCreateItems: handleClientStreamingCall<CreateItemRequest, BatchCreateResponse>;
   /**
@@ -1159,8 +1178,10 @@ export interface ItemServiceClient extends Client {
   listItems(request: ListItemsRequest, options?: Partial<CallOptions>): ClientReadableStream<Item>;
   listItems(request: ListItemsRequest, metadata?: Metadata, options?: Partial<CallOptions>): ClientReadableStream<Item>;
   /**
-   * Creates many items. What is wrong with one of them goes into `errors` and the others are
-   * created. Nothing is created unless the stream is complete.
+   * Creates many items, in one transaction. What is wrong with one of them goes into `errors` and the
+   * others are created. Nothing is created unless the stream is complete. RESOURCE_EXHAUSTED if there
+   * are more than 100,000 items or 64 MiB of text, FAILED_PRECONDITION if more than 1,000 items cannot be
+   * created: then none is.
    */
   batchCreateItems(
     callback: (error: ServiceError | null, response: BatchCreateResponse) => void,
