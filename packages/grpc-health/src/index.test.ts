@@ -8,6 +8,7 @@ it("exports no more than this", async () => {
       "healthMethods",
     ]
   `);
+  expect(Object.keys(await import("./run-probe.ts"))).toEqual(["runProbe"]);
 });
 
 it("names the methods of probes, and not the one that names every service", () => {

@@ -2,10 +2,16 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type ChannelCredentials, type ClientOptions, credentials } from "@grpc/grpc-js";
 
-export const usage = `Usage: grpc-health <address> [service] [options]
+/** What --help prints. */
+export function usageOf(command: string, defaultAddress?: string): string {
+  const [address, note] =
+    defaultAddress === undefined
+      ? ["<address>", ""]
+      : ["[address]", ` Default: ${defaultAddress}.`];
+  return `Usage: ${command} ${address} [service] [options]
 
 Asks a gRPC server for the health of a service, or of the whole server if none is named.
-The address is host:port or unix:/path/to/socket.
+The address is host:port or unix:/path/to/socket.${note}
 
   --timeout-ms <ms>       time for connecting and the answer (default: 1000)
   --tls                   encrypt, and check the server by the well-known authorities
@@ -18,6 +24,7 @@ The address is host:port or unix:/path/to/socket.
 Exit status: 0 SERVING, 1 wrong arguments, 2 no connection, 3 the call failed or took too long,
 4 not SERVING.
 `;
+}
 
 export interface ProbeOptions {
   readonly address: string;
@@ -28,7 +35,10 @@ export interface ProbeOptions {
 }
 
 /** What to ask whom; "help" if that is asked for. Throws an Error whose message tells what is wrong. */
-export function parseProbeOptions(args: readonly string[]): ProbeOptions | "help" {
+export function parseProbeOptions(
+  args: readonly string[],
+  defaultAddress = "",
+): ProbeOptions | "help" {
   const { values, positionals } = parseArgs({
     args: [...args],
     allowPositionals: true,
@@ -45,7 +55,7 @@ export function parseProbeOptions(args: readonly string[]): ProbeOptions | "help
   if (values.help) {
     return "help";
   }
-  const [address = "", service = "", ...rest] = positionals;
+  const [address = defaultAddress, service = "", ...rest] = positionals;
   if (address === "" || rest.length > 0) {
     throw new Error("name one address and at most one service");
   }
