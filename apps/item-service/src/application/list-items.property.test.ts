@@ -18,7 +18,7 @@ describe("createListItems", () => {
         fc.array(step, { minLength: 1, maxLength: 10 }),
         fc.constantFrom("", "is_active = true"),
         async (initialCount, steps, filter) => {
-          const { cradle, dispose } = createItemContainer(
+          const { cradle, dispose } = await createItemContainer(
             readSettings({ DATABASE_URL: "sqlite::memory:" }),
           );
           const created: string[] = [];

@@ -1,21 +1,20 @@
 import { ValidationError } from "@grpc-kit/grpc-status/errors";
-import { beforeEach, describe, expect, it, onTestFinished } from "vitest";
-import { createItemContainer, type ItemCradle } from "../container.ts";
-import { readSettings } from "../settings.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { openUseCases } from "../../test/open-use-cases.ts";
+import type { ItemCradle } from "../container.ts";
 
 const firstPage = { pageSize: 0, pageToken: "", filter: "" };
 
 async function openService(itemCount: number): Promise<ItemCradle> {
-  const container = createItemContainer(readSettings({ DATABASE_URL: "sqlite::memory:" }));
-  onTestFinished(container.dispose);
-  await container.cradle.batchCreateItems(
+  const service = await openUseCases();
+  await service.batchCreateItems(
     (async function* () {
       for (let index = 0; index < itemCount; index += 1) {
         yield { name: "Lamp", description: "", sku: `LAMP-${index}`, quantity: index, price: 1 };
       }
     })(),
   );
-  return container.cradle;
+  return service;
 }
 
 describe("createListItems", () => {

@@ -1,7 +1,7 @@
 import { createPageTokens, type PageTokens, pageSize } from "@grpc-kit/grpc-mappers/page-token";
 import type { Item } from "../domain/item.ts";
 import { parseItemFilter } from "./item-filter-parser.ts";
-import type { ItemRepository } from "./item-repository.ts";
+import type { ItemRepository, RepositoryCall } from "./item-repository.ts";
 
 const PAGE_SIZE = { default: 50, max: 1_000 };
 
@@ -29,7 +29,7 @@ export interface ItemPage {
 }
 
 /** Returns one page of items, oldest first. Throws ValidationError. */
-export type ListItems = (request: ItemPageRequest) => Promise<ItemPage>;
+export type ListItems = (request: ItemPageRequest, call?: RepositoryCall) => Promise<ItemPage>;
 
 /** Makes the use case that lists items. */
 export function createListItems({ itemRepository, now }: ListItemsDependencies): ListItems {
@@ -41,12 +41,13 @@ export function createListItems({ itemRepository, now }: ListItemsDependencies):
     });
     return tokens;
   };
-  return async ({ pageSize: requestedSize, pageToken, filter }) => {
+  return async ({ pageSize: requestedSize, pageToken, filter }, call) => {
     const size = pageSize(requestedSize, PAGE_SIZE);
     const itemFilter = parseItemFilter(filter);
     const { create, read } = await pageTokens();
     const after = pageToken === "" ? undefined : read(pageToken, { filter });
-    const listed = await itemRepository.list({ filter: itemFilter, after, limit: size + 1 });
+    const query = { filter: itemFilter, after, limit: size + 1 };
+    const listed = await itemRepository.list(query, call);
     const page = listed.slice(0, size);
     const last = listed.length > size ? page.at(-1) : undefined;
     return {

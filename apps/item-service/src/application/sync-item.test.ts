@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { createItemContainer, type ItemCradle } from "../container.ts";
+import { describe, expect, it } from "vitest";
+import { openUseCases } from "../../test/open-use-cases.ts";
+import type { ItemCradle } from "../container.ts";
 import { ItemNotFoundError, SkuTakenError } from "../domain/item-errors.ts";
-import { readSettings } from "../settings.ts";
 import type { ItemUpsert } from "./sync-item.ts";
 
 const created = new Date("2026-01-02T03:04:05.678Z");
@@ -18,19 +18,15 @@ const lantern: ItemUpsert = {
   isActive: false,
 };
 
-function openService(): ItemCradle {
+function openService(): Promise<ItemCradle> {
   const times = [created];
-  const container = createItemContainer(readSettings({ DATABASE_URL: "sqlite::memory:" }), {
-    now: () => times.shift() ?? updated,
-  });
-  onTestFinished(container.dispose);
-  return container.cradle;
+  return openUseCases({ now: () => times.shift() ?? updated });
 }
 
 describe("createSyncItem", () => {
   describe("upsert", () => {
     it("replaces the item with this id, but for its id and the time of its creation", async () => {
-      const { createItem, getItem, syncItem } = openService();
+      const { createItem, getItem, syncItem } = await openService();
       const { id } = await createItem(lamp);
       const item = { ...lantern, id: id.toUpperCase(), sku: "LAMP-2" };
       expect(await syncItem({ kind: "upsert", item })).toBe(id);
@@ -38,14 +34,14 @@ describe("createSyncItem", () => {
     });
 
     it("replaces the item with this sku if there is no id", async () => {
-      const { createItem, getItem, syncItem } = openService();
+      const { createItem, getItem, syncItem } = await openService();
       const { id } = await createItem(lamp);
       expect(await syncItem({ kind: "upsert", item: lantern })).toBe(id);
       expect(await getItem(id)).toEqual({ ...lantern, id, createdAt: created, updatedAt: updated });
     });
 
     it("creates the item under its id if there is none", async () => {
-      const { getItem, syncItem } = openService();
+      const { getItem, syncItem } = await openService();
       const id = randomUUID();
       expect(await syncItem({ kind: "upsert", item: { ...lantern, id: id.toUpperCase() } })).toBe(
         id,
@@ -54,13 +50,13 @@ describe("createSyncItem", () => {
     });
 
     it("creates the item under a new id if there is none with its sku", async () => {
-      const { getItem, syncItem } = openService();
+      const { getItem, syncItem } = await openService();
       const id = await syncItem({ kind: "upsert", item: lantern });
       expect(await getItem(id)).toEqual({ ...lantern, id, createdAt: created, updatedAt: created });
     });
 
     it("throws SkuTakenError if another item has the sku, and changes nothing", async () => {
-      const { createItem, getItem, syncItem } = openService();
+      const { createItem, getItem, syncItem } = await openService();
       await createItem(lamp);
       const other = await createItem({ ...lamp, sku: "LAMP-2" });
       const taken = new SkuTakenError("LAMP-1");
@@ -77,7 +73,7 @@ describe("createSyncItem", () => {
       ["sku", { sku: "" }],
       ["quantity", { quantity: -1 }],
     ])("refuses a wrong %s, and changes nothing", async (field, fields) => {
-      const { createItem, getItem, syncItem } = openService();
+      const { createItem, getItem, syncItem } = await openService();
       const item = await createItem(lamp);
       const syncing = syncItem({ kind: "upsert", item: { ...lantern, id: item.id, ...fields } });
       await expect(syncing).rejects.toMatchObject({ violations: [{ field }] });
@@ -87,14 +83,15 @@ describe("createSyncItem", () => {
 
   describe("delete", () => {
     it("deletes the item, once", async () => {
-      const { createItem, syncItem } = openService();
+      const { createItem, syncItem } = await openService();
       const { id } = await createItem(lamp);
       expect(await syncItem({ kind: "delete", id: id.toUpperCase() })).toBe(id);
       await expect(syncItem({ kind: "delete", id })).rejects.toThrow(new ItemNotFoundError(id));
     });
 
     it("refuses what is no id", async () => {
-      const syncing = openService().syncItem({ kind: "delete", id: "" });
+      const { syncItem } = await openService();
+      const syncing = syncItem({ kind: "delete", id: "" });
       await expect(syncing).rejects.toMatchObject({ violations: [{ field: "delete_id" }] });
     });
   });

@@ -120,7 +120,7 @@ describe("changeItem", () => {
     expect(changeItem(item, changes, later)).toEqual({ ...item, ...changes, updatedAt: later });
   });
 
-  it.each<ItemChanges>([{}, { name: undefined, quantity: undefined }])(
+  it.each<ItemChanges>([{}, { name: undefined, quantity: undefined }, { ...lamp, isActive: true }])(
     "returns the same item for %j",
     (changes) => {
       expect(changeItem(item, changes, later)).toBe(item);

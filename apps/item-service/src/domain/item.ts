@@ -46,28 +46,31 @@ export function createItem(newItem: NewItem, { id, now }: ItemOrigin): Item {
 }
 
 /**
- * The item with the changes made. It is the same object if there are none, so that a request
- * without changes does not count as one. Throws ValidationError for fields that break the rules.
+ * The item with the changes made. It is the same object if it has all of them already, so that a request
+ * that changes nothing does not count as a change. Throws ValidationError for fields that break the rules.
  */
 export function changeItem(item: Item, changes: ItemChanges, now: Date): Item {
   itemChangesValidator.validate(changes);
-  const { name, description, sku, quantity, price, isActive } = changes;
-  const changed = [name, description, sku, quantity, price, isActive];
-  if (changed.every((value) => value === undefined)) {
+  const changed = changeableFields.some(
+    (field) => changes[field] !== undefined && changes[field] !== item[field],
+  );
+  if (!changed) {
     return item;
   }
   return {
     id: item.id,
-    name: name ?? item.name,
-    description: description ?? item.description,
-    sku: sku ?? item.sku,
-    quantity: quantity ?? item.quantity,
-    price: price ?? item.price,
-    isActive: isActive ?? item.isActive,
+    name: changes.name ?? item.name,
+    description: changes.description ?? item.description,
+    sku: changes.sku ?? item.sku,
+    quantity: changes.quantity ?? item.quantity,
+    price: changes.price ?? item.price,
+    isActive: changes.isActive ?? item.isActive,
     createdAt: item.createdAt,
     updatedAt: now,
   };
 }
+
+const changeableFields = ["name", "description", "sku", "quantity", "price", "isActive"] as const;
 
 /** Reads an item's id out of the request's field `field`. Throws ValidationError if it is no UUID. */
 export function parseItemId(text: string, field = "id"): string {

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
 import {
   authorize,
@@ -6,13 +5,12 @@ import {
   standardServerInterceptors,
   validation,
 } from "@grpc-kit/grpc-interceptors/server";
-import { auth, createJwtVerifier, type JwtVerifier } from "@grpc-kit/grpc-interceptors/server/auth";
+import { auth, type JwtVerifier } from "@grpc-kit/grpc-interceptors/server/auth";
 import { metrics } from "@grpc-kit/grpc-interceptors/server/metrics";
 import { tracing } from "@grpc-kit/grpc-interceptors/server/tracing";
 import { requestValidators, type Validator } from "@grpc-kit/grpc-mappers/validator";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
-import type { AuthSettings } from "../auth-settings.ts";
 import { itemAccess } from "./item-access.ts";
 import { itemErrorToStatus } from "./item-errors-to-status.ts";
 import { itemRequestValidators } from "./item-validators.ts";
@@ -20,8 +18,7 @@ import { itemRequestValidators } from "./item-validators.ts";
 export interface InterceptorParts {
   readonly logger: Logger;
   readonly registry: Registry;
-  /** Undefined: anybody may call. */
-  readonly verifier: JwtVerifier | undefined;
+  readonly verifier: JwtVerifier;
 }
 
 /** What every call goes through. */
@@ -33,16 +30,14 @@ export function createInterceptors(parts: InterceptorParts): StandardServer {
     tracing: tracing(),
     metrics: metrics({ register: registry, services: [ItemServiceService] }),
     validation: validation({ validators: unaryValidators() }),
-    ...(verifier && {
-      auth: auth({ verifier }),
-      authorize: authorize({
-        ...itemAccess,
-        onDecision: (decision) => {
-          if (!decision.allowed) {
-            logger.warn(decision, "denied");
-          }
-        },
-      }),
+    auth: auth({ verifier }),
+    authorize: authorize({
+      ...itemAccess,
+      onDecision: (decision) => {
+        if (!decision.allowed) {
+          logger.warn(decision, "denied");
+        }
+      },
     }),
   });
 }
@@ -53,14 +48,4 @@ function unaryValidators(): ReadonlyMap<string, Validator> {
   const paths = new Set<string>(streams.map(({ path }) => path));
   const all = requestValidators(ItemServiceService, itemRequestValidators);
   return new Map([...all].filter(([path]) => !paths.has(path)));
-}
-
-/** What verifies the tokens of callers. */
-export function createItemVerifier(settings: AuthSettings, logger: Logger): JwtVerifier {
-  const { publicKeyFile, ...rest } = settings;
-  return createJwtVerifier({
-    ...rest,
-    ...(publicKeyFile !== undefined && { publicKey: readFileSync(publicKeyFile, "utf8") }),
-    onKeysError: (err) => logger.error({ err }, "the keys of tokens cannot be read"),
-  });
 }

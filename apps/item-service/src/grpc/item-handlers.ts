@@ -1,13 +1,19 @@
 import type {
   CreateItemRequest,
+  Item as ItemMessage,
   ItemServiceService,
   ItemSyncRequest,
   ItemSyncResponse,
 } from "@grpc-kit/generated-protos/examples/items";
+import type { CallContext } from "@grpc-kit/grpc-server";
 import type { ScopedHandlers } from "@grpc-kit/grpc-server/servicer";
 import { isAppError } from "@grpc-kit/grpc-status";
 import type { SyncItem } from "../application/sync-item.ts";
 import type { ItemCradle } from "../container.ts";
+import type { Item } from "../domain/item.ts";
+import { toBatchCreateResponse } from "./batch-create-response.ts";
+import { readVersionedCall, toEtag } from "./etag.ts";
+import { readKeyedCall } from "./idempotency-key.ts";
 import { toErrorDetail } from "./item-error-detail.ts";
 import { itemMapper, toItemChanges, toItemSyncAction, toNewItem } from "./item-mapper.ts";
 
@@ -16,25 +22,28 @@ import { itemMapper, toItemChanges, toItemSyncAction, toNewItem } from "./item-m
  * been validated, but for those on streams.
  */
 export const itemHandlers: ScopedHandlers<ItemServiceService, ItemCradle> = {
-  async getItem(request, { resolve }) {
-    return itemMapper.toProto(await resolve("getItem")(request.id));
+  async getItem(request, context) {
+    return answerItem(await context.resolve("getItem")(request.id, context), context);
   },
 
-  async createItem(request, { resolve }) {
-    return itemMapper.toProto(await resolve("createItem")(toNewItem(request)));
+  async createItem(request, context) {
+    const item = await context.resolve("createItem")(toNewItem(request), readKeyedCall(context));
+    return answerItem(item, context);
   },
 
-  async updateItem(request, { resolve }) {
-    return itemMapper.toProto(await resolve("updateItem")(request.id, toItemChanges(request)));
+  async updateItem(request, context) {
+    const updateItem = context.resolve("updateItem");
+    const changes = toItemChanges(request);
+    return answerItem(await updateItem(request.id, changes, readVersionedCall(context)), context);
   },
 
-  async deleteItem(request, { resolve }) {
-    await resolve("deleteItem")(request.id);
+  async deleteItem(request, context) {
+    await context.resolve("deleteItem")(request.id, readVersionedCall(context));
     return {};
   },
 
   async *listItems(request, context) {
-    const { items, nextPageToken } = await context.resolve("listItems")(request);
+    const { items, nextPageToken } = await context.resolve("listItems")(request, context);
     if (nextPageToken !== undefined) {
       context.setTrailer("next-page-token", nextPageToken);
     }
@@ -44,24 +53,24 @@ export const itemHandlers: ScopedHandlers<ItemServiceService, ItemCradle> = {
   },
 
   // What is wrong with one item is a part of the answer, so the use case checks each.
-  async batchCreateItems(requests, { resolve }) {
-    const { createdIds, failures } = await resolve("batchCreateItems")(toNewItems(requests));
-    return {
-      createdCount: createdIds.length,
-      createdIds: [...createdIds],
-      errors: failures.map(({ index, error }) =>
-        toErrorDetail(error, new Map([["index", String(index)]])),
-      ),
-    };
+  async batchCreateItems(requests, context) {
+    const batchCreateItems = context.resolve("batchCreateItems");
+    const result = await batchCreateItems(toNewItems(requests), readKeyedCall(context));
+    return toBatchCreateResponse(result);
   },
 
-  async *syncItems(requests, { resolve }) {
-    const syncItem = resolve("syncItem");
+  async *syncItems(requests, context) {
+    const syncItem = context.resolve("syncItem");
     for await (const request of requests) {
-      yield await answerAction(syncItem, request);
+      yield await answerAction(syncItem, request, context);
     }
   },
 };
+
+function answerItem(item: Item, context: CallContext): ItemMessage {
+  context.setTrailer("etag", toEtag(item));
+  return itemMapper.toProto(item);
+}
 
 async function* toNewItems(requests: AsyncIterable<CreateItemRequest>) {
   for await (const request of requests) {
@@ -70,9 +79,13 @@ async function* toNewItems(requests: AsyncIterable<CreateItemRequest>) {
 }
 
 /** What is wrong with one action is its answer; anything else ends the stream. */
-async function answerAction(sync: SyncItem, request: ItemSyncRequest): Promise<ItemSyncResponse> {
+async function answerAction(
+  sync: SyncItem,
+  request: ItemSyncRequest,
+  context: CallContext,
+): Promise<ItemSyncResponse> {
   try {
-    const id = await sync(toItemSyncAction(request));
+    const id = await sync(toItemSyncAction(request), context);
     return { id, success: true, error: undefined };
   } catch (error) {
     if (!isAppError(error) || !error.expose) {

@@ -12,7 +12,7 @@ import type { Settings } from "../settings.ts";
 import { itemHandlers } from "./item-handlers.ts";
 
 export interface Served {
-  readonly settings: Pick<Settings, "auth" | "server">;
+  readonly settings: Pick<Settings, "server">;
   readonly container: AwilixContainer<ItemCradle>;
   readonly health: Health;
 }
@@ -28,10 +28,7 @@ export function registerServices(
   );
   if (settings.server.healthCheckEnabled) {
     server.addService(HealthService, health.handlers);
-    // It tells what the service depends on, which is not for everybody.
-    if (settings.auth !== undefined) {
-      server.addService(HealthReportServiceService, health.reportHandlers);
-    }
+    server.addService(HealthReportServiceService, health.reportHandlers);
   }
   if (settings.server.reflectionEnabled) {
     addReflection(server, { descriptorSets: [fileDescriptorSet()] });
