@@ -1,18 +1,18 @@
 import { randomUUID } from "node:crypto";
-import type { DatabaseSync } from "node:sqlite";
 import { type AwilixContainer, asFunction, asValue, createContainer, type Resolver } from "awilix";
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
-import { openSqliteDatabase } from "./adapters/sqlite-database.ts";
-import { createSqliteItemRepository } from "./adapters/sqlite-item-repository.ts";
-import { migrateSqliteDatabase } from "./adapters/sqlite-migrations.ts";
+import { openItemStore } from "./adapters/open-item-store.ts";
+import { openSqliteSpool } from "./adapters/sqlite-spool.ts";
 import { createBatchCreateItems } from "./application/batch-create-items.ts";
 import { createCreateItem } from "./application/create-item.ts";
 import { createDeleteItem } from "./application/delete-item.ts";
 import { createGetItem } from "./application/get-item.ts";
 import type { ItemRepository } from "./application/item-repository.ts";
+import type { ItemStore } from "./application/item-store.ts";
 import type { ItemUseCases } from "./application/item-use-cases.ts";
 import { createListItems } from "./application/list-items.ts";
+import type { OpenSpool } from "./application/spool.ts";
 import { createSyncItem } from "./application/sync-item.ts";
 import { createUpdateItem } from "./application/update-item.ts";
 import { createLogger } from "./log.ts";
@@ -26,29 +26,34 @@ export interface ItemCradle extends ItemUseCases {
   readonly registry: Registry;
   readonly now: () => Date;
   readonly newId: () => string;
-  readonly database: DatabaseSync;
+  readonly itemStore: ItemStore;
   readonly itemRepository: ItemRepository;
+  readonly openSpool: OpenSpool;
 }
 
 /**
- * Wires the service, except for its transport. Nothing is opened until it is asked for, and
- * `dispose` closes what was. `overrides` take the place of what is registered here.
+ * Wires the service, except for its transport, and opens its database, which `dispose` closes.
+ * `overrides` take the place of what is registered here.
  */
-export function createItemContainer(
+export async function createItemContainer(
   settings: Settings,
   overrides: Partial<ItemCradle> = {},
-): AwilixContainer<ItemCradle> {
+): Promise<AwilixContainer<ItemCradle>> {
+  const { logger = createLogger({ level: settings.logLevel }), now = () => new Date() } = overrides;
+  const itemStore =
+    overrides.itemStore ?? (await openItemStore(settings.database, { logger, now }));
   const container = createContainer<ItemCradle>({ injectionMode: "PROXY", strict: true });
   container.register({
     settings: asValue(settings),
-    logger: asFunction(() => createLogger({ level: settings.logLevel })).singleton(),
+    logger: asValue(logger),
     registry: asFunction(() => new Registry()).singleton(),
-    now: asValue(() => new Date()),
+    now: asValue(now),
     newId: asValue(() => randomUUID()),
-    database: asFunction(openDatabase)
+    itemStore: asFunction(() => itemStore)
       .singleton()
-      .disposer((database) => database.close()),
-    itemRepository: asFunction(createSqliteItemRepository).singleton(),
+      .disposer((store) => store.close()),
+    itemRepository: asFunction((cradle: ItemCradle) => cradle.itemStore.items).singleton(),
+    openSpool: asValue(openSqliteSpool),
     getItem: asFunction(createGetItem).singleton(),
     createItem: asFunction(createCreateItem).singleton(),
     updateItem: asFunction(createUpdateItem).singleton(),
@@ -60,11 +65,7 @@ export function createItemContainer(
   for (const [name, value] of Object.entries(overrides)) {
     container.register(name, asValue(value));
   }
+  // What has not been resolved is not disposed of.
+  container.resolve("itemStore");
   return container;
-}
-
-function openDatabase({ settings }: Pick<ItemCradle, "settings">): DatabaseSync {
-  const database = openSqliteDatabase(settings.databaseUrl.replace(/^sqlite:/, ""));
-  migrateSqliteDatabase(database);
-  return database;
 }

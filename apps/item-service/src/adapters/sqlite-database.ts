@@ -1,33 +1,55 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
+import { randomUUID } from "node:crypto";
+import { mkdirSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { sqliteErrorCode } from "./sqlite-error-code.ts";
+import { databaseUnavailable } from "./sqlite-errors.ts";
 
-const SQLITE_BUSY = 5;
-const WRITE_AHEAD_LOG_RETRY_MS = 5;
-
-/** How long a statement waits for another process that writes. Meanwhile this process stands still. */
-const BUSY_TIMEOUT_MS = 5_000;
-
-/** Opens the database file at `path` and makes it and its folder if need be. */
-export function openSqliteDatabase(path: string): DatabaseSync {
-  mkdirSync(dirname(path), { recursive: true });
-  const database = new DatabaseSync(path);
-  database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}; PRAGMA foreign_keys = ON`);
-  useWriteAheadLog(database, Date.now() + BUSY_TIMEOUT_MS);
-  return database;
+/** A database that several connections of this process are opened on. */
+export interface SqliteDatabase {
+  /** The file, or undefined if it is in memory. */
+  readonly path: string | undefined;
+  /** Opens a connection. A lock that another holds is reported at once, as the event loop must not wait. */
+  connect(): DatabaseSync;
+  /** Throws if the file that the connections have open is not at its path any more. */
+  check(): void;
 }
 
-// This one statement fails at once, whatever the timeout, if another process opens the same new file.
-function useWriteAheadLog(database: DatabaseSync, deadline: number): void {
+/** Names the file at `path`, whose folder is made if need be, or a new database in memory for ":memory:". */
+export function locateSqliteDatabase(path: string): SqliteDatabase {
+  return path === ":memory:" ? inMemory() : inFile(resolve(path));
+}
+
+// All connections to the name see the same; each write keeps readers out until it is done.
+function inMemory(): SqliteDatabase {
+  const name = `file:/${randomUUID()}?vfs=memdb`;
+  return { path: undefined, connect: () => new DatabaseSync(name), check: () => undefined };
+}
+
+function inFile(path: string): SqliteDatabase {
+  let inode: bigint | undefined;
+  const inodeNow = () => statSync(path, { bigint: true, throwIfNoEntry: false })?.ino;
+  return {
+    path,
+    connect() {
+      makeFolder(dirname(path));
+      const connection = new DatabaseSync(path);
+      inode ??= inodeNow();
+      return connection;
+    },
+    check() {
+      // The connections would go on with the file that is gone, and all would be lost in the end.
+      if (inodeNow() !== inode) {
+        throw databaseUnavailable(`${path} has been removed or replaced; restart the service`);
+      }
+    },
+  };
+}
+
+function makeFolder(folder: string): void {
   try {
-    database.exec("PRAGMA journal_mode = WAL");
+    mkdirSync(folder, { recursive: true });
   } catch (error) {
-    if (sqliteErrorCode(error) !== SQLITE_BUSY || Date.now() > deadline) {
-      throw error;
-    }
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WRITE_AHEAD_LOG_RETRY_MS);
-    useWriteAheadLog(database, deadline);
+    throw databaseUnavailable(`its folder ${folder} cannot be made`, error);
   }
 }
 
@@ -35,22 +57,23 @@ function useWriteAheadLog(database: DatabaseSync, deadline: number): void {
  * Runs `work` in a transaction, which is rolled back if it throws. `work` must not be async: another
  * transaction could then begin inside of it.
  */
-export function inTransaction<Result>(database: DatabaseSync, work: () => Result): Result {
+export function inTransaction<Result>(connection: DatabaseSync, work: () => Result): Result {
   // IMMEDIATE takes the lock before the first read, so nobody writes between that and our write.
-  database.exec("BEGIN IMMEDIATE");
+  connection.exec("BEGIN IMMEDIATE");
   try {
     const result = work();
-    database.exec("COMMIT");
+    connection.exec("COMMIT");
     return result;
   } catch (error) {
-    rollBack(database);
+    rollBack(connection);
     throw error;
   }
 }
 
-function rollBack(database: DatabaseSync): void {
+/** Ends the transaction, if there still is one. */
+export function rollBack(connection: DatabaseSync): void {
   try {
-    database.exec("ROLLBACK");
+    connection.exec("ROLLBACK");
   } catch {
     // After some errors (a full disk) SQLite has rolled back already: https://sqlite.org/lang_transaction.html
   }

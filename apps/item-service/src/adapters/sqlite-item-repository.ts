@@ -1,66 +1,53 @@
-import { randomBytes } from "node:crypto";
 import type { DatabaseSync } from "node:sqlite";
-import type { ItemKey, ItemRepository } from "../application/item-repository.ts";
+import type {
+  InsertedBatch,
+  ItemBatch,
+  ItemKey,
+  ItemRepository,
+} from "../application/item-repository.ts";
 import type { Item } from "../domain/item.ts";
-import { SkuTakenError } from "../domain/item-errors.ts";
-import { inTransaction } from "./sqlite-database.ts";
-import { sqliteErrorCode } from "./sqlite-error-code.ts";
-import { toSqliteCondition } from "./sqlite-filter.ts";
+import { SkuTakenError, TooManyFailuresError } from "../domain/item-errors.ts";
+import { isNotUnique } from "./sqlite-errors.ts";
+import { createSqliteAnswers } from "./sqlite-idempotency.ts";
+import { fromRow, type ItemRow, itemColumns, toRow } from "./sqlite-item-rows.ts";
+import { createSqliteList } from "./sqlite-list.ts";
+import type { NextTurn } from "./sqlite-long-transaction.ts";
+import type { SqliteReader } from "./sqlite-reader.ts";
+import type { SqliteWriter } from "./sqlite-writer.ts";
 
-const SQLITE_CONSTRAINT_UNIQUE = 2067;
-
-const columns = [
-  "id",
-  "name",
-  "description",
-  "sku",
-  "quantity",
-  "price",
-  "is_active",
-  "created_at",
-  "updated_at",
-] as const;
-
-// A type rather than an interface: what the driver takes and returns is an index signature, and the
-// table is STRICT, so the values are of these types.
-type ItemRow = {
-  id: string;
-  name: string;
-  description: string;
-  sku: string;
-  quantity: number;
-  price: number;
-  is_active: number;
-  created_at: number;
-  updated_at: number;
-};
+const ROWS_PER_TURN = 100;
 
 /** What `createSqliteItemRepository` needs. */
 export interface SqliteItemRepositoryDependencies {
-  /** A migrated database. Who opened it closes it. */
-  readonly database: DatabaseSync;
+  /** Both of a migrated database. Who made them closes them. */
+  readonly reader: SqliteReader;
+  readonly writer: SqliteWriter;
+  /** The clock that tells when an idempotency key has expired. */
+  readonly now: () => Date;
 }
 
 /** Keeps items in SQLite. */
 export function createSqliteItemRepository({
-  database,
+  reader,
+  writer,
+  now,
 }: SqliteItemRepositoryDependencies): ItemRepository {
-  const selectById = database.prepare("SELECT * FROM items WHERE id = ?");
-  const selectBySku = database.prepare("SELECT * FROM items WHERE sku = ?");
-  const insertItem = database.prepare(
-    `INSERT INTO items (${columns.join(", ")}) VALUES (${columns.map((name) => `:${name}`).join(", ")})
+  const find = prepareFind(reader.connection);
+  const findToWrite = prepareFind(writer.connection);
+  const insertItem = writer.connection.prepare(
+    `INSERT INTO items (${itemColumns.join(", ")})
+     VALUES (${itemColumns.map((name) => `:${name}`).join(", ")})
      ON CONFLICT (sku) DO NOTHING`,
   );
-  const updateItem = database.prepare(
-    `UPDATE items SET ${columns.map((name) => `${name} = :${name}`).join(", ")} WHERE id = :id`,
+  const updateItem = writer.connection.prepare(
+    `UPDATE items SET ${itemColumns.map((name) => `${name} = :${name}`).join(", ")} WHERE id = :id`,
   );
-  const deleteItem = database.prepare("DELETE FROM items WHERE id = ?");
-  const secret = readOrCreateSecret(database);
+  const deleteItem = writer.connection.prepare("DELETE FROM items WHERE id = ?");
+  const selectSecret = reader.connection.prepare(
+    "SELECT value FROM secrets WHERE name = 'page-token'",
+  );
+  const answers = createSqliteAnswers(writer.connection, now);
 
-  const find = (key: ItemKey): Item | undefined => {
-    const row = "id" in key ? selectById.get(key.id) : selectBySku.get(key.sku);
-    return row && fromRow(row as ItemRow);
-  };
   const tryInsert = (item: Item): boolean => insertItem.run(toRow(item)).changes === 1;
   const insert = (item: Item): void => {
     if (!tryInsert(item)) {
@@ -72,83 +59,105 @@ export function createSqliteItemRepository({
       updateItem.run(toRow(item));
     } catch (error) {
       // The id stays, so only the sku can be taken.
-      throw sqliteErrorCode(error) === SQLITE_CONSTRAINT_UNIQUE
-        ? new SkuTakenError(item.sku)
-        : error;
+      throw isNotUnique(error) ? new SkuTakenError(item.sku) : error;
     }
   };
 
+  const insertInTurns = async (
+    { parts, maxTaken }: ItemBatch,
+    nextTurn: NextTurn,
+  ): Promise<InsertedBatch> => {
+    const createdIds: string[] = [];
+    const taken: number[] = [];
+    let rows = 0;
+    for (const part of parts) {
+      for (const { index, item } of part) {
+        if (tryInsert(item)) {
+          createdIds.push(item.id);
+        } else if (taken.push(index) > maxTaken) {
+          throw new TooManyFailuresError(maxTaken);
+        }
+        rows += 1;
+        if (rows % ROWS_PER_TURN === 0) {
+          await nextTurn();
+        }
+      }
+    }
+    return { createdIds, taken };
+  };
+
   return {
-    async find(key) {
-      return find(key);
+    find(key, call) {
+      return reader.run(() => find(key), call);
     },
-    async insert(item) {
-      insert(item);
+    insert(item, { idempotency, signal } = {}) {
+      return writer.run(
+        () => {
+          const known = idempotency && answers.recall(idempotency);
+          if (known !== undefined) {
+            return fromRow(known as ItemRow);
+          }
+          insert(item);
+          if (idempotency !== undefined) {
+            answers.keep(idempotency, toRow(item));
+          }
+          return item;
+        },
+        { signal },
+      );
     },
-    async insertMany(items) {
-      return inTransaction(database, () => items.map(tryInsert));
+    insertMany(batch, { idempotency, signal } = {}) {
+      return writer.runLong(
+        async (_, nextTurn) => {
+          const known = idempotency && answers.recall(idempotency);
+          if (known !== undefined) {
+            return known as InsertedBatch;
+          }
+          const inserted = await insertInTurns(batch, nextTurn);
+          if (idempotency !== undefined) {
+            answers.keep(idempotency, inserted);
+          }
+          return inserted;
+        },
+        { signal },
+      );
     },
-    async save(key, change) {
-      return inTransaction(database, () => {
-        const existing = find(key);
+    save(key, change, call) {
+      return writer.run(() => {
+        const existing = findToWrite(key);
         const item = change(existing);
-        (existing === undefined ? insert : update)(item);
+        if (existing === undefined) {
+          insert(item);
+        } else if (item !== existing) {
+          update(item);
+        }
         return item;
-      });
+      }, call);
     },
-    async delete(id) {
-      return deleteItem.run(id).changes === 1;
+    delete(id, { check, signal } = {}) {
+      return writer.run(
+        () => {
+          const item = check && findToWrite({ id });
+          if (item !== undefined) {
+            check?.(item);
+          }
+          return deleteItem.run(id).changes === 1;
+        },
+        { signal },
+      );
     },
-    async list({ filter, after = 0, limit }) {
-      const condition = filter && toSqliteCondition(filter);
-      const rows = database
-        .prepare(
-          `SELECT * FROM items WHERE position > ? AND ${condition?.sql ?? "true"} ORDER BY position LIMIT ?`,
-        )
-        .all(after, ...(condition?.parameters ?? []), limit);
-      return rows.map((row) => ({
-        item: fromRow(row as ItemRow),
-        position: Number(row.position),
-      }));
-    },
-    async pageTokenSecret() {
-      return secret;
+    list: createSqliteList(reader),
+    pageTokenSecret(call) {
+      return reader.run(() => selectSecret.get()?.value as Uint8Array, call);
     },
   };
 }
 
-function readOrCreateSecret(database: DatabaseSync): Uint8Array {
-  database
-    .prepare("INSERT INTO secrets (name, value) VALUES ('page-token', ?) ON CONFLICT DO NOTHING")
-    .run(randomBytes(32));
-  const row = database.prepare("SELECT value FROM secrets WHERE name = 'page-token'").get();
-  return row?.value as Uint8Array;
-}
-
-function toRow(item: Item): ItemRow {
-  return {
-    id: item.id,
-    name: item.name,
-    description: item.description,
-    sku: item.sku,
-    quantity: item.quantity,
-    price: item.price,
-    is_active: Number(item.isActive),
-    created_at: item.createdAt.getTime(),
-    updated_at: item.updatedAt.getTime(),
-  };
-}
-
-function fromRow(row: ItemRow): Item {
-  return {
-    id: row.id,
-    name: row.name,
-    description: row.description,
-    sku: row.sku,
-    quantity: row.quantity,
-    price: row.price,
-    isActive: row.is_active === 1,
-    createdAt: new Date(row.created_at),
-    updatedAt: new Date(row.updated_at),
+function prepareFind(connection: DatabaseSync): (key: ItemKey) => Item | undefined {
+  const selectById = connection.prepare("SELECT * FROM items WHERE id = ?");
+  const selectBySku = connection.prepare("SELECT * FROM items WHERE sku = ?");
+  return (key) => {
+    const row = "id" in key ? selectById.get(key.id) : selectBySku.get(key.sku);
+    return row && fromRow(row as ItemRow);
   };
 }

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openSqliteDatabase } from "./sqlite-database.ts";
+import { locateSqliteDatabase } from "./sqlite-database.ts";
 import { migrateSqliteDatabase } from "./sqlite-migrations.ts";
 
 function openMemory(): DatabaseSync {
-  const database = openSqliteDatabase(":memory:");
+  const database = locateSqliteDatabase(":memory:").connect();
   onTestFinished(() => database.close());
   return database;
 }
@@ -45,6 +45,11 @@ describe("migrateSqliteDatabase", () => {
     const strict = database
       .prepare("SELECT name FROM pragma_table_list WHERE schema = 'main' AND strict ORDER BY name")
       .all();
-    expect(strict.map(({ name }) => name)).toEqual(["items", "migrations", "secrets"]);
+    expect(strict.map(({ name }) => name)).toEqual([
+      "idempotency_keys",
+      "items",
+      "migrations",
+      "secrets",
+    ]);
   });
 });

@@ -29,17 +29,30 @@ const itemMigrations: readonly SqliteMigration[] = [
     name: "0002-secrets",
     sql: "CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
   },
+  {
+    name: "0003-idempotency-keys",
+    sql: `
+      CREATE TABLE idempotency_keys (
+        caller TEXT NOT NULL,
+        key TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        answer TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        PRIMARY KEY (caller, key)
+      ) STRICT;
+      CREATE INDEX idempotency_keys_created_at ON idempotency_keys (created_at)`,
+  },
 ];
 
 /**
  * Brings the database up to date: applies, in order, the migrations that it has not seen, all or
- * none. Processes that start at once take turns.
+ * none. Processes that start at once take turns. Returns the names of those that were applied.
  */
 export function migrateSqliteDatabase(
   database: DatabaseSync,
   migrations: readonly SqliteMigration[] = itemMigrations,
-): void {
-  inTransaction(database, () => {
+): readonly string[] {
+  return inTransaction(database, () => {
     database.exec(
       "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
     );
@@ -50,9 +63,11 @@ export function migrateSqliteDatabase(
         .map(({ name }) => name),
     );
     const record = database.prepare("INSERT INTO migrations (name, applied_at) VALUES (?, ?)");
-    for (const { name, sql } of migrations.filter((migration) => !applied.has(migration.name))) {
+    const missing = migrations.filter(({ name }) => !applied.has(name));
+    for (const { name, sql } of missing) {
       database.exec(sql);
       record.run(name, Date.now());
     }
+    return missing.map(({ name }) => name);
   });
 }
