@@ -22,7 +22,9 @@ if (!hasPnpm) {
     JSON.parse(readFile("package.json")).packageManager,
   ]);
 }
-process.exitCode = await run(["pnpm", "run", script], env);
+// stdout is the program's: what it prints may go to another program.
+const stdio = program === undefined ? "inherit" : ["inherit", 2, "inherit"];
+process.exitCode = await run(["pnpm", "run", script], env, stdio);
 if (program !== undefined && process.exitCode === 0) {
   process.exitCode = await run(["node", program, ...args], env);
 }

@@ -48,8 +48,8 @@ export async function pathWith(packages) {
 }
 
 /** Runs a command in the workspace until it ends or this process is told to; settles with its exit code. */
-export async function run([file, ...args], env) {
-  const child = start(file, args, env, "inherit");
+export async function run([file, ...args], env, stdio = "inherit") {
+  const child = start(file, args, env, stdio);
   const stop = () => child.kill("SIGTERM");
   // A terminal sends SIGINT to the child as well; SIGTERM comes to this process alone, and not even
   // here if npm's shell dies of it first.

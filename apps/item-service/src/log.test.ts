@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createLogger, logServerEvents } from "./log.ts";
+import { createLogger, logServerEvents, logWorkersEvents } from "./log.ts";
 
 function recordLines() {
   const lines: string[] = [];
@@ -35,6 +35,27 @@ describe("logServerEvents", () => {
       { level: "info", message: "phase", phase: "draining", durationMs: 5_000 },
       { level: "warn", message: "calls_cut", calls: 3 },
       { level: "error", message: "tls_reload_failed", err: { message: "no such file" } },
+    ]);
+  });
+});
+
+describe("logWorkersEvents", () => {
+  it("tells which worker, and whether somebody should look into it", () => {
+    const { logger, lines } = recordLines();
+    const listen = logWorkersEvents(logger);
+    const exited = { type: "worker_exited", pid: 7, code: 1, signal: null } as const;
+    listen({ type: "worker_ready", pid: 7 });
+    listen({ ...exited, expected: true });
+    listen({ ...exited, expected: false });
+    listen({ type: "worker_killed", pid: 7, reason: "not_stopped" });
+    listen({ type: "gave_up", error: new Error("no worker lives") });
+    const pid = process.pid;
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { level: "info", message: "worker_ready", worker: 7, pid },
+      { level: "info", message: "worker_exited", code: 1 },
+      { level: "error", message: "worker_exited", code: 1 },
+      { level: "error", message: "worker_killed", reason: "not_stopped" },
+      { level: "error", message: "gave_up", err: { message: "no worker lives" } },
     ]);
   });
 });

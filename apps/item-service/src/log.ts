@@ -1,4 +1,5 @@
 import type { ServerEventListener } from "@grpc-kit/grpc-server";
+import type { WorkersEventListener } from "@grpc-kit/grpc-server/workers";
 import { type DestinationStream, destination, type Logger, pino, stdTimeFunctions } from "pino";
 
 export interface LoggerOptions {
@@ -15,7 +16,8 @@ export function createLogger({
 }: LoggerOptions = {}): Logger {
   const options = {
     level,
-    base: null,
+    // Workers share one log.
+    base: { pid: process.pid },
     messageKey: "message",
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
@@ -49,5 +51,18 @@ export function logServerEvents(logger: Logger): ServerEventListener {
         logger.error({ ...fields, err: error }, type);
       }
     }
+  };
+}
+
+/** Logs what becomes of worker processes. */
+export function logWorkersEvents(logger: Logger): WorkersEventListener {
+  return (event) => {
+    const { type, ...rest }: { readonly type: string; pid?: number; error?: unknown } = event;
+    const { pid: worker, error: err, ...fields } = rest;
+    const isTrouble =
+      err !== undefined ||
+      event.type === "worker_killed" ||
+      (event.type === "worker_exited" && !event.expected);
+    logger[isTrouble ? "error" : "info"]({ worker, err, ...fields }, type);
   };
 }

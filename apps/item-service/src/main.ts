@@ -1,64 +1,53 @@
+#!/usr/bin/env node
 import { redactGrpcJsLogs } from "@grpc-kit/grpc-interceptors/metadata";
-import { runUntilSignal, type ServerAddress } from "@grpc-kit/grpc-server";
-import { toStopOptions } from "@grpc-kit/grpc-server/settings";
-import { runWorkers } from "@grpc-kit/grpc-server/workers";
-import { Registry } from "prom-client";
-import { type Admin, startAdmin } from "./admin.ts";
-import { createItemService } from "./service.ts";
-import { readSettings, type Settings } from "./settings.ts";
-import { startTracing } from "./telemetry.ts";
+import { UsageError } from "./commands/usage-error.ts";
 
-async function main(): Promise<void> {
+type Command = (args: readonly string[]) => Promise<void>;
+
+// Loaded when it is called, since a probe runs every few seconds.
+const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  serve: async () => (await import("./commands/serve.ts")).serve,
+  migrate: async () => (await import("./commands/migrate.ts")).migrate,
+  probe: async () => (await import("./commands/probe.ts")).probe,
+  token: async () => (await import("./commands/token.ts")).token,
+  help: async () => async () => void process.stdout.write(usage),
+};
+
+const usage = `Usage: item-service [command] [options]
+
+  serve                        serves until SIGTERM or SIGINT; what runs without a command
+  migrate                      brings the database up to date
+  probe [address] [service]    asks a server for its health; probe --help has the options
+  token                        prints a token for development; token --help has the options
+  help                         prints this
+
+The settings are environment variables: see README.md.
+`;
+
+async function main([name = "serve", ...args]: readonly string[]): Promise<void> {
   redactGrpcJsLogs();
-  const settings = readSettings(process.env);
-  const { enabled, maxWorkers } = settings.server;
-  if (!enabled) {
-    process.stdout.write("item-service has nothing to do: GRPC_SERVER_ENABLED is false\n");
-    return;
-  }
-  const registry = new Registry();
-  const { adminHost: host, adminPort: port } = settings;
-  if (maxWorkers === 1) {
-    const admin = await startAdmin({ host, port, registry });
-    await serve(settings, registry, admin);
+  const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (name === "--help" || name === "-h") {
+    process.stdout.write(usage);
+  } else if (load === undefined) {
+    throw new UsageError(`there is no command ${name}`);
   } else {
-    const metrics = { host, port, registry };
-    await runWorkers(() => serve(settings, registry), { maxWorkers, metrics });
+    await (await load())(args);
   }
 }
 
-/** `admin` closes with the server. */
-async function serve(settings: Settings, registry: Registry, admin?: Admin): Promise<void> {
-  const spans = startTracing(settings);
-  const service = await createItemService(settings, { registry });
-  service.addCleanup("spans", () => spans.close());
-  service.addCleanup("admin", () => admin?.close());
-  await runUntilSignal(service, {
-    ...toStopOptions(settings.server),
-    onStarted: (address) => process.stdout.write(greeting(settings, address, admin)),
-    onSignal: () => process.stdout.write("\nitem-service is stopping; again to stop at once\n"),
-  });
+/** What to do about an error, where its text does not say it. */
+function adviceFor(error: unknown): string {
+  if (error instanceof UsageError) {
+    return `\n${usage}`;
+  }
+  return String(error).includes("EADDRINUSE")
+    ? "Another program listens there: end it, or set GRPC_SERVER_PORT or ADMIN_PORT to a free port.\n"
+    : "";
 }
 
-function greeting(
-  { server, databaseUrl, auth }: Settings,
-  { target }: ServerAddress,
-  admin: Admin | undefined,
-): string {
-  return [
-    `item-service listens on ${target}${server.insecure === true ? ", without encryption" : ""}`,
-    `its items are kept in ${databaseUrl}`,
-    auth === undefined ? "anybody may call it: no AUTH_ variable is set" : "callers need a token",
-    ...(admin === undefined ? [] : [`its metrics are at ${admin.url}/metrics`]),
-    "",
-    "next, in another terminal: npm run demo",
-    "",
-  ].join("\n");
-}
-
-function fail(error: unknown): never {
-  process.stderr.write(`item-service: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exit(1);
-}
-
-main().catch(fail);
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const text = error instanceof Error ? error.message : String(error);
+  process.stderr.write(`item-service: ${text}\n${adviceFor(error)}`);
+  process.exit(error instanceof UsageError ? 2 : 1);
+});

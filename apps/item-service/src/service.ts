@@ -1,8 +1,9 @@
 import { createGrpcServer, type GrpcServer } from "@grpc-kit/grpc-server";
 import { toServerOptions } from "@grpc-kit/grpc-server/settings";
 import { isReplaced } from "@grpc-kit/grpc-server/workers";
+import { createItemVerifier } from "./auth/item-verifier.ts";
 import { createItemContainer, type ItemCradle } from "./container.ts";
-import { createInterceptors, createItemVerifier } from "./grpc/interceptors.ts";
+import { createInterceptors } from "./grpc/interceptors.ts";
 import { itemErrorToStatus } from "./grpc/item-errors-to-status.ts";
 import { registerServices } from "./grpc/router.ts";
 import { createItemHealth } from "./health.ts";
@@ -17,10 +18,10 @@ export async function createItemService(
   settings: Settings,
   overrides: Partial<ItemCradle> = {},
 ): Promise<GrpcServer> {
-  const container = createItemContainer(settings, overrides);
+  const container = await createItemContainer(settings, overrides);
   try {
     const { logger, registry } = container.cradle;
-    const verifier = settings.auth && createItemVerifier(settings.auth, logger);
+    const verifier = await createItemVerifier(settings.auth, logger);
     const server = createGrpcServer({
       ...toServerOptions(settings.server),
       ...createInterceptors({ logger, registry, verifier }),
@@ -42,7 +43,7 @@ export async function createItemService(
     });
     server.addCleanup("container", () => container.dispose());
     server.addCleanup("health", () => health.stop());
-    server.addCleanup("token keys", () => verifier?.close());
+    server.addCleanup("token keys", () => verifier.close());
     return server;
   } catch (error) {
     await container.dispose();

@@ -1,16 +1,25 @@
 import { describe, expect, it } from "vitest";
+import { developmentAuth } from "./auth-settings.ts";
 import { readSettings } from "./settings.ts";
 
 describe("readSettings", () => {
   it("has a default for everything: one process without a certificate", () => {
     const { server, ...own } = readSettings({});
     expect(own).toEqual({
-      auth: undefined,
-      databaseUrl: "sqlite:data/item-service.db",
+      environment: "development",
+      dataFolder: "data",
+      auth: developmentAuth("data"),
+      database: {
+        url: "sqlite:data/item-service.db",
+        poolMax: 10,
+        poolTimeoutMs: 2_000,
+        connectTimeoutMs: 5_000,
+        statementTimeoutMs: 10_000,
+      },
       adminHost: "127.0.0.1",
       adminPort: 9_464,
       logLevel: "info",
-      tracesExporter: "none",
+      telemetry: expect.objectContaining({ tracesExporter: "none" }),
     });
     expect(server).toMatchObject({
       enabled: true,
@@ -30,11 +39,12 @@ describe("readSettings", () => {
       GRPC_SERVER_PORT: "0",
       GRPC_SERVER_MAX_WORKERS: "3",
       GRPC_SERVER_REFLECTION_ENABLED: "false",
-      DATABASE_URL: "sqlite::memory:",
+      DATABASE_URL: "postgresql://me:secret@db:5432/items?sslmode=verify-full",
+      DATABASE_POOL_MAX: "3",
       PATH: "/bin",
     };
-    const { server, databaseUrl } = readSettings(environment);
-    expect(databaseUrl).toBe("sqlite::memory:");
+    const { server, database } = readSettings(environment);
+    expect(database).toMatchObject({ url: environment.DATABASE_URL, poolMax: 3 });
     expect(server).toMatchObject({
       host: "::1",
       port: 0,
@@ -58,6 +68,13 @@ describe("readSettings", () => {
       GRPC_SERVER_PORT: "65536",
       GRPC_SERVER_MAX_WORKER: "7",
       DATABASE_URL: "mysql:items",
+      DATABASE_POOL_MAX: "0",
+      DATABASE_POOL_TIMEOUT: "1",
+      DATABASE_PASSWORD: "s3cret",
+      NODE_ENV: "prod",
+      DATA_DIR: "",
+      ADMIN_HOSTS: "me",
+      OTEL_TRACES_EXPORTER: "zipkin",
       ADMIN_PORT: "65536",
       LOG_LEVEL: "loud",
       AUTH_ISSUER: "me",
@@ -65,27 +82,59 @@ describe("readSettings", () => {
     expect(() => readSettings(environment)).toThrow(
       new TypeError(
         [
+          'NODE_ENV must be one of development, production, test, got "prod"',
+          'DATA_DIR must be the path of a folder, got ""',
+          'ADMIN_PORT must be an integer from 0 to 65535, got "65536"',
+          'LOG_LEVEL must be one of debug, info, warn, error, got "loud"',
           'GRPC_SERVER_HOST must be a host name or an IP address, got ""',
           'GRPC_SERVER_PORT must be an integer from 0 to 65535, got "65536"',
           "GRPC_SERVER_MAX_WORKER is unknown, did you mean GRPC_SERVER_MAX_WORKERS?",
-          "AUTH_AUDIENCE must be set when another AUTH_ variable is",
+          "AUTH_AUDIENCE must be set when another AUTH_ variable is, got none",
           "one of AUTH_JWKS_URL, AUTH_JWKS_FILE, AUTH_PUBLIC_KEY_FILE must be set, got none",
-          'DATABASE_URL must be sqlite:<path>, got "mysql:items"',
-          'ADMIN_PORT must be an integer from 0 to 65535, got "65536"',
-          'LOG_LEVEL must be one of debug, info, warn, error, got "loud"',
+          'DATABASE_URL must be sqlite:<path> or postgres://<address>, got "mysql:items"',
+          'DATABASE_POOL_MAX must be an integer from 1 to 1000, got "0"',
+          "DATABASE_POOL_TIMEOUT is unknown, did you mean DATABASE_POOL_TIMEOUT_MS?",
+          "DATABASE_PASSWORD is unknown",
+          'OTEL_TRACES_EXPORTER must be one of otlp, console, none, got "zipkin"',
+          "ADMIN_HOSTS is unknown, did you mean ADMIN_HOST?",
         ].join("\n"),
       ),
     );
   });
 
-  it.each(["", "sqlite:", "items.db", "SQLITE:items.db"])("refuses the database %j", (url) => {
-    expect(() => readSettings({ DATABASE_URL: url })).toThrow(
-      `DATABASE_URL must be sqlite:<path>, got ${JSON.stringify(url)}`,
-    );
+  it.each(["", "sqlite:", "items.db", "SQLITE:items.db", "postgres:", "postgres://"])(
+    "refuses the database %j",
+    (url) => {
+      expect(() => readSettings({ DATABASE_URL: url })).toThrow(
+        `DATABASE_URL must be sqlite:<path> or postgres://<address>, got ${JSON.stringify(url)}`,
+      );
+    },
+  );
+
+  it.each([
+    ["mysql://me:se@cret@host/items", "mysql://…@host/items"],
+    ["postgres:me:secret@host", "…@host"],
+    ["postgres://me:se cret@[host]/items", "postgres://…@[host]/items"],
+    ["mysql://host/items?password=secret", "mysql://host/items?…"],
+  ])("does not repeat the password in %s", (url, shown) => {
+    const act = () => readSettings({ DATABASE_URL: url });
+    expect(act).toThrow(`got ${JSON.stringify(shown)}`);
+    expect(act).not.toThrow("cret");
   });
 
-  it("does not repeat a password", () => {
-    const act = () => readSettings({ DATABASE_URL: "postgres://me:se@cret@host/items" });
-    expect(act).toThrow('got "postgres://…@host/items"');
+  it("is for development unless NODE_ENV is production", () => {
+    const auth = { AUTH_ISSUER: "me", AUTH_AUDIENCE: "items", AUTH_JWKS_FILE: "keys.json" };
+    const read = (name: string, more = {}) => {
+      const { environment, server } = readSettings({ NODE_ENV: name, ...auth, ...more });
+      return [environment, server.reflectionEnabled];
+    };
+    expect(read("development")).toEqual(["development", true]);
+    expect(read("test")).toEqual(["development", true]);
+    expect(read("production")).toEqual(["production", false]);
+    expect(read("production", { GRPC_SERVER_REFLECTION_ENABLED: "true" })).toEqual([
+      "production",
+      true,
+    ]);
+    expect(() => readSettings({ NODE_ENV: "production" })).toThrow("AUTH_ISSUER");
   });
 });

@@ -1,81 +1,78 @@
-import { type GrpcServerSettings, readServerSettings } from "@grpc-kit/grpc-server/settings";
+import {
+  type GrpcServerSettings,
+  readServerSettings,
+  unknownVariables,
+} from "@grpc-kit/grpc-server/settings";
 import { z } from "zod";
 import { type AuthSettings, readAuthSettings } from "./auth-settings.ts";
+import { type DatabaseSettings, readDatabaseSettings } from "./database-settings.ts";
+import { collectFaults, type Environment, integer, readVariables } from "./read-variables.ts";
+import { readTelemetrySettings, type TelemetrySettings } from "./telemetry-settings.ts";
 
 /** What the service is told by its environment. */
-export interface Settings {
+export interface Settings extends OwnSettings {
   /** `GRPC_SERVER_…`. */
   readonly server: GrpcServerSettings;
-  /** Who may call, `AUTH_…`. Undefined: anybody. */
-  readonly auth: AuthSettings | undefined;
-  /** Where the items are: `sqlite:<path>`, `sqlite::memory:`. Default: "sqlite:data/item-service.db". */
-  readonly databaseUrl: string;
-  /** Where `/metrics` is served. Default: "127.0.0.1". */
+  /** Who may call, `AUTH_…`. Default: outside of production, who has a token of the data folder's keys. */
+  readonly auth: AuthSettings;
+  /** `DATABASE_…`. */
+  readonly database: DatabaseSettings;
+  /** `OTEL_…`. */
+  readonly telemetry: TelemetrySettings;
+}
+
+interface OwnSettings {
+  /** "production" if NODE_ENV is. Default: "development". */
+  readonly environment: "development" | "production";
+  /** Where the service keeps files of its own. Default: "data". */
+  readonly dataFolder: string;
+  /** Where the admin port is. Default: "127.0.0.1". */
   readonly adminHost: string;
   /** Default: 9464. */
   readonly adminPort: number;
   /** Default: "info". */
   readonly logLevel: (typeof logLevels)[number];
-  /** Where spans go. Default: "none". */
-  readonly tracesExporter: "console" | "none";
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>;
-
+const environments = ["development", "production", "test"] as const;
 const logLevels = ["debug", "info", "warn", "error"] as const;
-const portRule = "must be an integer from 0 to 65535";
 
 const variables = {
-  DATABASE_URL: z
-    .string()
-    .regex(/^sqlite:./, "must be sqlite:<path>")
-    .default("sqlite:data/item-service.db"),
+  // A value that is misspelt must not open the service to development's keys.
+  NODE_ENV: z
+    .enum(environments, `must be one of ${environments.join(", ")}`)
+    .default("development"),
+  DATA_DIR: z.string().min(1, "must be the path of a folder").default("data"),
   ADMIN_HOST: z.string().min(1, "must be a host name or an IP address").default("127.0.0.1"),
-  ADMIN_PORT: z
-    .string()
-    .regex(/^\d{1,5}$/, portRule)
-    .transform(Number)
-    .refine((port) => port <= 65_535, portRule)
-    .default(9_464),
+  ADMIN_PORT: integer(0, 65_535).default(9_464),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(", ")}`).default("info"),
-  // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
-  OTEL_TRACES_EXPORTER: z.enum(["console", "none"], "must be one of console, none").default("none"),
 };
+
+const adminNames = { prefix: "ADMIN_", names: ["ADMIN_HOST", "ADMIN_PORT"] };
 
 /** Reads the settings. Throws a TypeError with one line for each variable that is wrong. */
 export function readSettings(environment: Environment): Settings {
-  const faults: string[] = [];
-  const attempt = <Result>(read: () => Result): Result | undefined => {
-    try {
-      return read();
-    } catch (error) {
-      faults.push((error as Error).message);
-      return undefined;
-    }
-  };
+  const { faults, attempt } = collectFaults();
+  const own = attempt(() => readOwn(environment));
   const server = attempt(() => readServerSettings(withDefaults(environment)));
   const auth = attempt(() => readAuthSettings(environment));
-  const own = attempt(() => readOwn(environment));
-  if (server === undefined || own === undefined || faults.length > 0) {
+  const database = attempt(() => readDatabaseSettings(environment));
+  const telemetry = attempt(() => readTelemetrySettings(environment));
+  faults.push(...unknownVariables(environment, adminNames));
+  if (!(own && server && auth && database && telemetry) || faults.length > 0) {
     throw new TypeError(faults.join("\n"));
   }
-  return { server, auth, ...own };
+  return { ...own, server, auth, database, telemetry };
 }
 
-function readOwn(environment: Environment): Omit<Settings, "server" | "auth"> {
-  const { data, error } = z.object(variables).safeParse(environment);
-  if (error !== undefined) {
-    const faults = error.issues.map(({ path: [name], message }) => {
-      return `${String(name)} ${message}, got ${show(environment[String(name)])}`;
-    });
-    throw new TypeError(faults.join("\n"));
-  }
+function readOwn(environment: Environment): OwnSettings {
+  const data = readVariables(environment, variables);
   return {
-    databaseUrl: data.DATABASE_URL,
+    environment: data.NODE_ENV === "production" ? "production" : "development",
+    dataFolder: data.DATA_DIR,
     adminHost: data.ADMIN_HOST,
     adminPort: data.ADMIN_PORT,
     logLevel: data.LOG_LEVEL,
-    tracesExporter: data.OTEL_TRACES_EXPORTER,
   };
 }
 
@@ -85,12 +82,9 @@ function withDefaults(environment: Environment): Environment {
   return {
     GRPC_SERVER_ENABLED: "true",
     GRPC_SERVER_MAX_WORKERS: "1",
+    // It tells the names of all that can be asked: https://grpc.io/docs/guides/reflection/
+    ...(environment.NODE_ENV === "production" && { GRPC_SERVER_REFLECTION_ENABLED: "false" }),
     ...(isTls ? {} : { GRPC_SERVER_INSECURE: "true" }),
     ...environment,
   };
-}
-
-// Quoted, so that it stays on its line; without user and password, which the log must not have.
-function show(value: string | undefined): string {
-  return JSON.stringify(value?.replace(/\/\/.*@/s, "//…@"));
 }

@@ -12,6 +12,7 @@ import { describe, expect, it } from "vitest";
 import type { ItemCradle } from "../src/container.ts";
 import { all } from "../src/demo/all.ts";
 import { failureOf, type ItemStub, newItem, serveItems, stubOf, temporaryFolder } from "./serve.ts";
+import { tokenFor } from "./tokens.ts";
 
 const issuer = "https://login.example.com";
 const audience = "item-service";
@@ -127,5 +128,24 @@ describe("a service with AUTH_ settings", () => {
       JSON.stringify(reply, (_key, value) => (typeof value === "bigint" ? 0 : value)),
     ).toContain("database");
     expect(logged.filter(({ level }) => level === "error")).toEqual([]);
+  });
+});
+
+describe("a service without AUTH_ settings", () => {
+  it.each(names)("takes tokens of its own keys only for %s, with the right scope", async (name) => {
+    const { address, client, dataFolder } = await serveItems();
+    const other = await tokenFor(temporaryFolder());
+    const scope = readers.includes(name) ? "items:write" : "items:read";
+    const codes = [undefined, other, await tokenFor(dataFolder, scope)].map((token) =>
+      codeOf(stubOf(ItemServiceService, address, { token }), name, new Metadata()),
+    );
+    expect(await Promise.all(codes)).toEqual([
+      status.UNAUTHENTICATED,
+      status.UNAUTHENTICATED,
+      status.PERMISSION_DENIED,
+    ]);
+    expect([status.OK, status.INVALID_ARGUMENT]).toContain(
+      await codeOf(client, name, new Metadata()),
+    );
   });
 });

@@ -55,15 +55,17 @@ describe("health", () => {
 
 describe("reflection", () => {
   it("lists the services to buf curl, and leads it to a method", async () => {
-    const { address } = await serveItems();
+    const { address, token } = await serveItems();
     const buf = async (...args: string[]) => {
       const file = fileURLToPath(new URL("../node_modules/.bin/buf", import.meta.url));
       const plain = ["curl", "--protocol", "grpc", "--http2-prior-knowledge", "--reflect"];
-      const child = spawn(file, [...plain, ...args]);
+      const header = `authorization: Bearer ${token}`;
+      const child = spawn(file, [...plain, "-H", header, "--reflect-header", header, ...args]);
       return text(child.stdout);
     };
     const listed = await buf("--list-services", `http://${address}`);
     expect(listed.trim().split("\n").sort()).toEqual([
+      "common.HealthReportService",
       "examples.ItemService",
       "grpc.health.v1.Health",
       "grpc.reflection.v1.ServerReflection",
@@ -78,8 +80,8 @@ describe("reflection", () => {
   });
 
   it("E10: is off when it is switched off", async () => {
-    const { address } = await serveItems({}, { GRPC_SERVER_REFLECTION_ENABLED: "false" });
-    const reflection = stubOf(ServerReflectionService, address);
+    const { address, token } = await serveItems({}, { GRPC_SERVER_REFLECTION_ENABLED: "false" });
+    const reflection = stubOf(ServerReflectionService, address, { token });
     expect(await failureOf(all(reflection.serverReflectionInfo([])))).toContain(
       status[status.UNIMPLEMENTED],
     );

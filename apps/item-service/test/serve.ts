@@ -23,6 +23,7 @@ import { all } from "../src/demo/all.ts";
 import { createLogger } from "../src/log.ts";
 import { createItemService } from "../src/service.ts";
 import { readSettings } from "../src/settings.ts";
+import { sendToken, tokenFor } from "./tokens.ts";
 
 /** A folder that is gone after the test. */
 export function temporaryFolder(): string {
@@ -33,18 +34,22 @@ export function temporaryFolder(): string {
 
 export interface TestStubOptions extends ClientFactoryOptions {
   readonly channel?: ChannelOptions;
+  /** Sent with each call. Default: none is. */
+  readonly token?: string | undefined;
 }
 
 /** A stub on connections of its own, without TLS unless `channel` says so. It closes with the test. */
 export function stubOf<Definition extends ServiceDefinition>(
   definition: Definition,
   target: string | readonly string[],
-  { channel, ...options }: TestStubOptions = {},
+  { channel, token, interceptors = [], ...options }: TestStubOptions = {},
 ): Stub<Definition> {
+  const sender = token === undefined ? [] : [sendToken(target, token, channel)];
   const clients = createClientFactory({
     defaultStreamTimeoutMs: 30_000,
     descriptorSets: [fileDescriptorSet()],
     ...options,
+    interceptors: [...interceptors, ...sender],
   });
   onTestFinished(() => clients.close({ graceMs: 0 }));
   const opened = clients.createChannel(target, { credentials: "insecure", ...channel });
@@ -54,8 +59,13 @@ export function stubOf<Definition extends ServiceDefinition>(
 export type ItemStub = Stub<ItemServiceService>;
 
 export interface ServedItems {
+  /** Sends `token`. */
   readonly client: ItemStub;
   readonly address: string;
+  /** Has both scopes. Undefined with AUTH_ settings: the service takes those of somebody else. */
+  readonly token: string | undefined;
+  /** Where the service keeps its keys: `tokenFor(dataFolder, scope)` makes other tokens. */
+  readonly dataFolder: string;
   readonly service: GrpcServer;
   readonly logged: readonly LoggedLine[];
 }
@@ -66,16 +76,19 @@ export interface LoggedLine {
   readonly [field: string]: unknown;
 }
 
-/** Starts the whole service on a free port and a new database, and a client of it. */
+/**
+ * Starts the whole service on a free port and a new database, and a client of it that may call all. With a
+ * DATA_DIR it shares its database and its keys with others.
+ */
 export async function serveItems(
   overrides: Partial<ItemCradle> = {},
   environment: Readonly<Record<string, string>> = {},
 ): Promise<ServedItems> {
-  const folder = temporaryFolder();
+  const dataFolder = environment.DATA_DIR ?? temporaryFolder();
   const settings = readSettings({
     GRPC_SERVER_HOST: "127.0.0.1",
     GRPC_SERVER_PORT: "0",
-    DATABASE_URL: `sqlite:${join(folder, "items.db")}`,
+    DATA_DIR: dataFolder,
     ...environment,
   });
   const logged: LoggedLine[] = [];
@@ -85,7 +98,9 @@ export async function serveItems(
   });
   const { target: address } = await service.start();
   onTestFinished(() => service.stop());
-  return { client: stubOf(ItemServiceService, address), address, service, logged };
+  const token = settings.auth.developmentKeys && (await tokenFor(dataFolder));
+  const client = stubOf(ItemServiceService, address, { token });
+  return { client, address, token, dataFolder, service, logged };
 }
 
 /** A request for an item that can be created. */

@@ -1,11 +1,12 @@
 import { stripVTControlCharacters, styleText } from "node:util";
 import type { CallOptions, CallStatus } from "@grpc-kit/grpc-client";
+import { toCallError } from "@grpc-kit/grpc-status";
 
 /** What is shown of a call besides how it went. */
 export interface ShownCall<Reply> {
   readonly method: string;
   readonly kind: string;
-  readonly sent: readonly object[];
+  readonly sent: readonly (object | string)[];
   /** What it got. */
   readonly got: (reply: Reply, status: CallStatus) => readonly (object | string)[];
 }
@@ -68,4 +69,10 @@ function describeValue(value: unknown): string {
 
 function isTimestamp(value: unknown): value is { seconds: bigint; nanos: number } {
   return typeof value === "object" && value !== null && "seconds" in value && "nanos" in value;
+}
+
+/** What an error tells people, and programs. */
+export function describeFailure(error: unknown): string {
+  const { message, reason } = toCallError(error);
+  return `${message} (reason ${reason})`;
 }

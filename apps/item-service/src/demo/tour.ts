@@ -1,15 +1,13 @@
 import type {
   CreateItemRequest,
   Item,
-  ItemServiceService,
   ItemSyncRequest,
 } from "@grpc-kit/generated-protos/examples/items";
-import type { CallOptions, CallStatus, Stub } from "@grpc-kit/grpc-client";
-import { toCallError } from "@grpc-kit/grpc-status";
+import type { CallOptions, CallStatus } from "@grpc-kit/grpc-client";
 import { all } from "./all.ts";
-import { show } from "./show.ts";
-
-type Items = Stub<ItemServiceService>;
+import type { Items } from "./items.ts";
+import { safeWrites } from "./safe-writes.ts";
+import { describeFailure, show } from "./show.ts";
 
 /**
  * Calls every method of the service once or more and prints what it sent and got. The items that it
@@ -28,6 +26,7 @@ export async function tour(items: Items, prefix: string): Promise<void> {
   const update = { id, price: 19.9 };
   await unary("UpdateItem", update, (options) => items.updateItem(update, options));
   await failToCreate(items, lamp);
+  await safeWrites(items, { ...lamp, sku: `${prefix}-sofa`, name: "Sofa" });
   const createdIds = await createMany(items, prefix);
   await list(items, prefix);
   await sync(items, { ...lamp, name: "Desk lamp, black", quantity: 3 }, createdIds);
@@ -48,13 +47,9 @@ function unary<Reply extends object | string>(
 async function failToCreate(items: Items, lamp: CreateItemRequest): Promise<void> {
   for (const request of [lamp, { ...lamp, quantity: -1 }]) {
     await unary("CreateItem", request, (options) =>
-      items.createItem(request, options).then(
-        () => "an item, where an error was expected",
-        (error: unknown) => {
-          const { message, reason } = toCallError(error);
-          return `${message} (reason ${reason})`;
-        },
-      ),
+      items
+        .createItem(request, options)
+        .then(() => "an item, where an error was expected", describeFailure),
     );
   }
 }

@@ -1,5 +1,4 @@
 import { once } from "node:events";
-import { join } from "node:path";
 import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
 import { expect, it } from "vitest";
 import { listAll, stubOf, temporaryFolder } from "../serve.ts";
@@ -8,7 +7,7 @@ import { startItemLoad } from "./item-load.ts";
 
 it("G1: no call is lost while three servers restart in turn, with retries and without", async () => {
   const env = {
-    DATABASE_URL: `sqlite:${join(temporaryFolder(), "items.db")}`,
+    DATA_DIR: temporaryFolder(),
     GRPC_SERVER_DRAIN_DELAY_MS: "200",
     LOG_LEVEL: "error",
   };
@@ -19,9 +18,10 @@ it("G1: no call is lost while three servers restart in turn, with retries and wi
     servers.push(await start());
   }
   const addresses = servers.map(({ address }) => address);
+  const token = servers[0]?.token;
   const channel = { reconnectBackoff: { initialMs: 100, maxMs: 200 } };
   const loads = [{}, { retry: false } as const].map((options) =>
-    startItemLoad(stubOf(ItemServiceService, addresses, { ...options, channel }), 8),
+    startItemLoad(stubOf(ItemServiceService, addresses, { ...options, channel, token }), 8),
   );
   // Balancers as well wait until a server is ready before the next one goes.
   const answers = async (address: string) => {
@@ -41,7 +41,7 @@ it("G1: no call is lost while three servers restart in turn, with retries and wi
   await Promise.all(loads.map((load) => load.stop()));
   expect(loads.map(({ failures }) => failures)).toEqual([[], []]);
   // Each write was done, and once.
-  const kept = await listAll(stubOf(ItemServiceService, addresses));
+  const kept = await listAll(stubOf(ItemServiceService, addresses, { token }));
   const created = loads.flatMap(({ skus }) => skus);
   expect(kept.map(({ sku }) => sku).sort()).toEqual(created.sort());
 }, 180_000);
