@@ -15,13 +15,18 @@ export function databaseUnavailable(message: string, cause?: unknown): ExternalS
   return new ExternalServiceError(message, { reason: "DATABASE_UNAVAILABLE", cause });
 }
 
+/** The error for a database that answers too late: DEADLINE_EXCEEDED. */
+export function databaseTooSlow(message: string, cause: unknown): TimeoutError {
+  return new TimeoutError(message, { reason: "DATABASE_TIMEOUT", cause });
+}
+
 /** What a repository throws for an error of `pg`. */
 export function toStoreError(error: unknown): unknown {
   if (!(error instanceof DatabaseError)) {
     return error;
   }
   if (error.code === QUERY_CANCELED) {
-    return new TimeoutError("the database took too long for a statement", { cause: error });
+    return databaseTooSlow("the database took too long for a statement", error);
   }
   return isAway(error) ? databaseUnavailable("the database is not available", error) : error;
 }

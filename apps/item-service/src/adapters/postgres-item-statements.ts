@@ -17,7 +17,7 @@ export const itemColumns: string = [
   ...["created_at", "updated_at"].map(millisecondsOf),
 ].join(", ");
 
-// A type rather than an interface: what the driver returns is an index signature.
+/** An item as it is selected. A type, since the driver returns an index signature. */
 export type ItemRow = {
   /** A bigint, which the driver returns as text. */
   position: string;
@@ -36,12 +36,13 @@ const written = "id, name, description, sku, quantity, price, is_active, created
 const times = [timeOf("$8::float8"), timeOf("$9::float8")];
 const values = ["$1", "$2", "$3", "$4", "$5", "$6", "$7", ...times].join(", ");
 
+/** Selects an item. */
 export const selectItem: StatementsByKey = {
   byId: statement("select-item-by-id", `SELECT ${itemColumns} FROM items WHERE id = $1`),
   bySku: statement("select-item-by-sku", `SELECT ${itemColumns} FROM items WHERE sku = $1`),
 };
 
-/** Nobody else changes the item before the transaction ends. */
+/** Selects an item, which nobody else changes before the transaction ends. */
 export const lockItem: StatementsByKey = {
   byId: statement("lock-item-by-id", `SELECT ${itemColumns} FROM items WHERE id = $1 FOR UPDATE`),
   bySku: statement(
@@ -75,13 +76,16 @@ export const insertItems: Statement = statement(
    ON CONFLICT (sku) DO NOTHING RETURNING id`,
 );
 
+/** Replaces the item that has the id. */
 export const updateItem: Statement = statement(
   "update-item",
   `UPDATE items SET (${written}) = ROW (${values}) WHERE id = $1`,
 );
 
+/** Deletes the item that has the id. */
 export const deleteItem: Statement = statement("delete-item", "DELETE FROM items WHERE id = $1");
 
+/** Selects items past a position, up to a number. */
 export const listItems: Statement = statement(
   "list-items",
   `SELECT ${itemColumns} FROM items WHERE position > $1 ORDER BY position LIMIT $2`,
@@ -117,6 +121,7 @@ export function toColumns(items: readonly Item[]): readonly unknown[][] {
   ];
 }
 
+/** The item that was selected. */
 export function fromRow(row: ItemRow): Item {
   return {
     id: row.id,

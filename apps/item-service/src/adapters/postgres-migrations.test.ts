@@ -28,9 +28,9 @@ async function applied(): Promise<readonly string[]> {
 describe("migratePostgresDatabase", () => {
   it("applies each migration once, in order", async () => {
     const client = await connect();
-    await migratePostgresDatabase(client, [first]);
-    await migratePostgresDatabase(client, [first, second]);
-    await migratePostgresDatabase(client, [first, second]);
+    expect(await migratePostgresDatabase(client, [first])).toEqual(["1"]);
+    expect(await migratePostgresDatabase(client, [first, second])).toEqual(["2"]);
+    expect(await migratePostgresDatabase(client, [first, second])).toEqual([]);
     expect(await query(url, "SELECT * FROM one")).toEqual([{ a: 1 }]);
     expect(await applied()).toEqual(["1", "2"]);
   });
@@ -48,9 +48,10 @@ describe("migratePostgresDatabase", () => {
   it("is done by one of many that start at once", async () => {
     const slow = { name: "0", sql: "SELECT pg_sleep(0.2)" };
     const clients = await Promise.all(Array.from({ length: 5 }, () => connect()));
-    await Promise.all(
-      clients.map((client) => migratePostgresDatabase(client, [slow, first, second])),
+    const migrating = clients.map((client) =>
+      migratePostgresDatabase(client, [slow, first, second]),
     );
+    expect((await Promise.all(migrating)).flat()).toEqual(["0", "1", "2"]);
     expect(await query(url, "SELECT * FROM one")).toEqual([{ a: 1 }]);
   });
 

@@ -90,7 +90,8 @@ describe("a statement", () => {
 
   it("that the server finds too long is DEADLINE_EXCEEDED", async () => {
     const config = { connectionString: url, statement_timeout: 100 };
-    await expect(openPool({ config }).query(undefined, sleep)).rejects.toThrow(TimeoutError);
+    const slow = openPool({ config }).query(undefined, sleep);
+    await expect(slow).rejects.toThrow(expect.objectContaining({ reason: "DATABASE_TIMEOUT" }));
   });
 
   it("that loses its connection is UNAVAILABLE, and the next has another", async () => {
@@ -246,7 +247,7 @@ describe("a transaction", () => {
         }
       });
     await Promise.all([lockBoth(1, 2), lockBoth(2, 1)]);
-    expect(runs).toBe(3);
+    expect(runs).toBeGreaterThan(2);
   });
 
   it("fails in the end if it can never succeed", async () => {

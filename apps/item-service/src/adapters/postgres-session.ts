@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { TimeoutError } from "@grpc-kit/grpc-status/errors";
 import {
   type Client,
   DatabaseError,
@@ -9,7 +8,7 @@ import {
   type QueryResultRow,
 } from "pg";
 import { cancelQuery } from "./postgres-cancel.ts";
-import { databaseUnavailable, isAway } from "./postgres-errors.ts";
+import { databaseTooSlow, databaseUnavailable, isAway } from "./postgres-errors.ts";
 
 const CANCEL_ATTEMPTS = 3;
 const CANCEL_TIMEOUT_MS = 1_000;
@@ -77,7 +76,7 @@ export function openSession(
         throw error;
       }
       throw isLate
-        ? new TimeoutError("the database does not answer", { cause: error })
+        ? databaseTooSlow("the database does not answer", error)
         : databaseUnavailable("the connection to the database broke", error);
     } finally {
       clearTimeout(timer);

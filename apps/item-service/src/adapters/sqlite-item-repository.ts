@@ -126,11 +126,7 @@ export function createSqliteItemRepository({
       return writer.run(() => {
         const existing = findToWrite(key);
         const item = change(existing);
-        if (existing === undefined) {
-          insert(item);
-        } else if (item !== existing) {
-          update(item);
-        }
+        (existing === undefined ? insert : update)(item);
         return item;
       }, call);
     },

@@ -1,4 +1,12 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -131,6 +139,17 @@ describe("a SQLite store", () => {
     await insertAll(items, makeItems(10_000));
     const listings = Array.from({ length: 50 }, () => items.list({ filter: nowhere, limit: 1 }));
     expect(await Promise.all(listings)).toEqual(Array(50).fill([]));
+  });
+
+  it("uses its connections again", async () => {
+    const { items } = await open(join(temporaryFolder(), "items.db"));
+    const list = () => items.list({ filter: nowhere, limit: 1 });
+    await list();
+    const before = readdirSync("/dev/fd").length;
+    for (let count = 0; count < 50; count += 1) {
+      await list();
+    }
+    expect(readdirSync("/dev/fd").length).toBeLessThan(before + 25);
   });
 
   it("works in memory as in a file", async () => {

@@ -36,7 +36,7 @@ export interface WriteAheadLog {
 
 /** The log of the database at `path`, which `writer` is a connection to. */
 export function createWriteAheadLog(path: string, writer: DatabaseSync): WriteAheadLog {
-  let file: Promise<FileHandle> | undefined;
+  let file: FileHandle | undefined;
   let lastSync: Promise<void> = Promise.resolve();
   let nextSync: Promise<void> | undefined;
   let isLarge = false;
@@ -46,8 +46,8 @@ export function createWriteAheadLog(path: string, writer: DatabaseSync): WriteAh
     try {
       // SQLite holds no locks on this file. To open and close that of the database would drop those
       // there: https://sqlite.org/howtocorrupt.html section 2.2
-      file ??= open(`${path}-wal`, "r+");
-      await (await file).datasync();
+      file ??= await open(`${path}-wal`, "r+");
+      await file.datasync();
     } catch (error) {
       throw databaseUnavailable("the disk may not have kept what was written", error);
     }
@@ -91,7 +91,7 @@ export function createWriteAheadLog(path: string, writer: DatabaseSync): WriteAh
     },
     async close() {
       await Promise.all([checkpoint, nextSync ?? lastSync].map((it) => it?.catch(() => undefined)));
-      await (await file)?.close();
+      await file?.close();
     },
   };
 }

@@ -40,7 +40,10 @@ export interface BatchItem {
   readonly item: Item;
 }
 
-/** The items of a batch, in parts that fit into memory, in ascending order of `index`. */
+/**
+ * The items of a batch, in parts that fit into memory, in ascending order of `index`. They are read again
+ * if other transactions were in the way.
+ */
 export interface ItemBatch {
   /** They are read while the method runs, and not once it has settled. */
   readonly parts: Iterable<readonly BatchItem[]>;

@@ -7,7 +7,7 @@ import {
   HealthCheckResponse_ServingStatus as ServingStatus,
 } from "@grpc-kit/generated-protos/grpc/health/v1";
 import { callKinds } from "@grpc-kit/testing";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { all } from "../../src/demo/all.ts";
 import { failureOf, newItem, stubOf } from "../serve.ts";
 import { skusIn } from "./items-database.ts";
@@ -94,6 +94,9 @@ describe("G3: a service that stops while streams are open", () => {
       }
     };
     const lanes = Array.from({ length: 4 }, call);
+    onTestFinished(() => {
+      isOver = true;
+    });
     await expect.poll(() => made).toBeGreaterThan(50);
     const stopped = leaving.service.stop({ graceMs: 60_000, drainDelayMs: 100 });
     await expect.poll(() => leaving.service.stats.phase).toBe("draining");

@@ -60,6 +60,9 @@ function startCalls(items: ItemStub, current: () => SigningKey) {
     }
   };
   const lanes = Promise.all(Array.from({ length: 4 }, lane));
+  onTestFinished(() => {
+    isStopped = true;
+  });
   const total = () => [...endings.values()].reduce((sum, calls) => sum + calls, 0);
   return {
     async goOn(): Promise<void> {

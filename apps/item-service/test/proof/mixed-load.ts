@@ -124,6 +124,11 @@ export function startMixedLoad(options: MixedLoadOptions): MixedLoad {
 
   const lanes = Array.from({ length: options.lanes }, () => goOn(stubOfLane(options)));
   const running = Promise.all(lanes);
+  const stop = async (): Promise<void> => {
+    isStopped = true;
+    await running;
+  };
+  onTestFinished(stop);
   return {
     failures,
     done,
@@ -131,10 +136,7 @@ export function startMixedLoad(options: MixedLoadOptions): MixedLoad {
     succeeded: (method) => successes.get(method) ?? 0,
     total: () => [...successes.values()].reduce((sum, calls) => sum + calls, 0),
     repeated: () => repeated,
-    async stop() {
-      isStopped = true;
-      await running;
-    },
+    stop,
   };
 }
 

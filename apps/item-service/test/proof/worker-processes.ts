@@ -9,7 +9,7 @@ export interface ItemWorkers extends ServiceProcess {
   handled(method: string, code: string): Promise<number>;
   /** Of the workers. */
   pids(): Promise<readonly number[]>;
-  /** Settles when both workers serve. */
+  /** Settles when both workers serve, and those before them have gone. */
   ready(): Promise<void>;
 }
 
@@ -22,7 +22,8 @@ export async function startWorkers(): Promise<ItemWorkers> {
 
   /** The labels and the values of all samples of a metric. */
   async function samples(name: string): Promise<readonly (readonly [string, number])[]> {
-    const text = await (await fetch(metricsUrl() ?? "")).text();
+    const signal = AbortSignal.timeout(10_000);
+    const text = await (await fetch(metricsUrl() ?? "", { signal })).text();
     const lines = text.matchAll(new RegExp(`^${name}(?:\\{(.*)\\})? (\\S+)$`, "gm"));
     return Array.from(lines, ([, labels = "", value]) => [labels, Number(value)]);
   }

@@ -33,6 +33,7 @@ it("G1: two workers are replaced one by one, twice, and no call of any kind is l
     await apply();
     await sync.end();
     await expect.poll(replaced, { timeout: 60_000 }).toBe(restarts);
+    await workers.ready();
     await goOn(loads, 40);
   }
   await Promise.all(loads.map((load) => load.stop()));

@@ -74,11 +74,20 @@ export function describeFilters(createDatabase: CreateItemDatabase): void {
       await insertAll(repository, items);
       const asked = items.filter((_, index) => isAsked(index));
       const filter = parseItemFilter("quantity = 1");
-      const first = await repository.list({ filter, limit: 4 });
-      const rest = await repository.list({ filter, after: first.at(-1)?.position, limit: 100 });
-      expect(first.map(({ item }) => item)).toEqual(asked.slice(0, 4));
-      expect(rest.map(({ item }) => item)).toEqual(asked.slice(4));
-      expect(await repository.list({ filter, limit: 10 })).toHaveLength(10);
+      for (let limit = 1; limit <= 11; limit += 1) {
+        const listed = await repository.list({ filter, limit });
+        expect(listed.map(({ item }) => item)).toEqual(asked.slice(0, limit));
+        const after = listed.at(-1)?.position;
+        const rest = await repository.list({ filter, after, limit: 100 });
+        expect(rest.map(({ item }) => item)).toEqual(asked.slice(limit));
+      }
+      const others = await repository.list({
+        filter: parseItemFilter("quantity = 0"),
+        limit: 20_000,
+      });
+      expect(others.map(({ item }) => item.id)).toEqual(
+        items.filter((_, index) => !isAsked(index)).map((item) => item.id),
+      );
     });
 
     it("finds an item by its sku among those after a position only", async () => {
