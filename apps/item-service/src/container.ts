@@ -3,7 +3,7 @@ import { type AwilixContainer, asFunction, asValue, createContainer, type Resolv
 import type { Logger } from "pino";
 import { Registry } from "prom-client";
 import { openItemStore } from "./adapters/open-item-store.ts";
-import { openSqliteSpool } from "./adapters/sqlite-spool.ts";
+import { openSqliteSpool } from "./adapters/sqlite/spool.ts";
 import { createBatchCreateItems } from "./application/batch-create-items.ts";
 import { createCreateItem } from "./application/create-item.ts";
 import { createDeleteItem } from "./application/delete-item.ts";

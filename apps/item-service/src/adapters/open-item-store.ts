@@ -1,8 +1,8 @@
 import type { Logger } from "pino";
 import type { ItemStore } from "../application/item-store.ts";
 import type { DatabaseSettings } from "../database-settings.ts";
-import { openPostgresItemStore } from "./postgres-item-store.ts";
-import { openSqliteItemStore } from "./sqlite-item-store.ts";
+import { openPostgresItemStore } from "./postgres/item-store.ts";
+import { openSqliteItemStore } from "./sqlite/item-store.ts";
 
 export interface ItemStoreParts {
   readonly logger: Logger;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openUseCases } from "../../test/open-use-cases.ts";
-import { openSqliteSpool } from "../adapters/sqlite-spool.ts";
+import { openSqliteSpool } from "../adapters/sqlite/spool.ts";
 import type { ItemCradle } from "../container.ts";
 import type { NewItem } from "../domain/item.ts";
 import {

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, onTestFinished } from "vitest";
 import {
   openPostgresItemStore,
   type PostgresItemStoreOptions,
-} from "../../src/adapters/postgres-item-store.ts";
-import type { WarningLog } from "../../src/adapters/postgres-pool.ts";
+} from "../../src/adapters/postgres/item-store.ts";
+import type { WarningLog } from "../../src/adapters/postgres/pool.ts";
 import type { ItemStore } from "../../src/application/item-store.ts";
 import { type PostgresServer, startPostgres } from "../postgres-server.ts";
 

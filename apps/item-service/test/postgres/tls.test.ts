@@ -3,7 +3,7 @@ import { chown, copyFile, stat } from "node:fs/promises";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { openPostgresPool } from "../../src/adapters/postgres-pool.ts";
+import { openPostgresPool } from "../../src/adapters/postgres/pool.ts";
 import { createCertificates, hasOpenssl } from "../certificates.ts";
 import { loggerTo, query, usePostgres } from "./databases.ts";
 

@@ -4,7 +4,7 @@ import {
   ItemServiceService,
 } from "@grpc-kit/generated-protos/examples/items";
 import { describe, expect, it } from "vitest";
-import { openSqliteItemStore } from "../../src/adapters/sqlite-item-store.ts";
+import { openSqliteItemStore } from "../../src/adapters/sqlite/item-store.ts";
 import { createItem as makeItem } from "../../src/domain/item.ts";
 import { listPage, newItem, serveItems, stubOf, temporaryFolder } from "../serve.ts";
 import { sources, startProcess } from "../start-process.ts";
