@@ -1,4 +1,4 @@
-import { credentials } from "@grpc/grpc-js";
+import { credentials, type Interceptor } from "@grpc/grpc-js";
 import { fileDescriptorSet } from "@grpc-kit/generated-protos/descriptors";
 import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
 import { HealthService } from "@grpc-kit/generated-protos/grpc/health/v1";
@@ -16,38 +16,49 @@ export interface Client {
   close(): Promise<void>;
 }
 
-export interface ClientOptions {
-  readonly address: string;
-  readonly dataFolder: string;
-  /** What its token allows. "": it has no token. */
-  readonly scope: string;
-}
+/** Opens clients of a service. The scope is what their token allows; with "" they have none. */
+export type OpenClient = (scope: string) => Client;
 
 const tokenLifeMs = 60_000;
 
-/** A client as services have it: with tokens that are renewed, retries and circuits. */
-export function openClient({ address, dataFolder, scope }: ClientOptions): Client {
+/** Clients as services have them: with retries and circuits, and with tokens that are renewed. */
+export function clientsOf({
+  address,
+  dataFolder,
+}: {
+  address: string;
+  dataFolder: string;
+}): OpenClient {
   const auth = developmentAuth(dataFolder);
-  const content = { scope, subject: "soak", expiresIn: `${tokenLifeMs / 1_000}s` };
-  const withToken = bearerToken({
-    target: address,
-    credentials: credentials.createInsecure(),
-    getToken: async () => ({
-      token: await signDevelopmentToken(auth, content),
-      expiresAt: Date.now() + tokenLifeMs,
-    }),
-  });
-  const clients = createClientFactory({
-    defaultTimeoutMs: 20_000,
-    defaultStreamTimeoutMs: 20_000,
-    descriptorSets: [fileDescriptorSet()],
-    interceptors: scope === "" ? [] : [withToken],
-  });
-  const channel = clients.createChannel(address, { credentials: "insecure" });
-  return {
-    items: clients.createStub(ItemServiceService, channel),
-    health: clients.createStub(HealthService, channel),
-    reflection: clients.createStub(ServerReflectionService, channel),
-    close: () => clients.close({ graceMs: 5_000 }),
+  const interceptors = new Map<string, readonly Interceptor[]>([["", []]]);
+  // Shared, since the service remembers each token that it has seen, up to some thousands.
+  const tokensOf = (scope: string): readonly Interceptor[] => {
+    const content = { scope, subject: "soak", expiresIn: `${tokenLifeMs / 1_000}s` };
+    const withToken = bearerToken({
+      target: address,
+      credentials: credentials.createInsecure(),
+      getToken: async () => ({
+        token: await signDevelopmentToken(auth, content),
+        expiresAt: Date.now() + tokenLifeMs,
+      }),
+    });
+    return [withToken];
+  };
+  return (scope) => {
+    const known = interceptors.get(scope) ?? tokensOf(scope);
+    interceptors.set(scope, known);
+    const clients = createClientFactory({
+      defaultTimeoutMs: 20_000,
+      defaultStreamTimeoutMs: 20_000,
+      descriptorSets: [fileDescriptorSet()],
+      interceptors: known,
+    });
+    const channel = clients.createChannel(address, { credentials: "insecure" });
+    return {
+      items: clients.createStub(ItemServiceService, channel),
+      health: clients.createStub(HealthService, channel),
+      reflection: clients.createStub(ServerReflectionService, channel),
+      close: () => clients.close({ graceMs: 5_000 }),
+    };
   };
 }

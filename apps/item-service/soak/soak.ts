@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { openClient } from "./clients.ts";
+import { clientsOf } from "./clients.ts";
 import { createSeeds, deleteAll } from "./item-scenarios.ts";
 import { runLoad } from "./load.ts";
 import { createRecorder, type Recorder } from "./recorder.ts";
@@ -56,17 +56,18 @@ interface Means extends SoakOptions {
 
 async function soakService(service: SoakedService, means: Means): Promise<readonly Finding[]> {
   const { tally, recorder, signal } = means;
-  const open = (scope = "items:read items:write") => openClient({ ...service, scope });
+  const open = clientsOf(service);
+  const openClient = () => open("items:read items:write");
   const clients = {
-    client: open(),
-    fickle: open(),
+    client: openClient(),
+    fickle: openClient(),
     reader: open("items:read"),
     stranger: open(""),
   };
   const prefix = `soak-${Date.now().toString(36)}`;
   const { adminUrl, errorLines } = service;
   const seedIds = await createSeeds({ ...clients, prefix });
-  const parts = { ...clients, tally, adminUrl, prefix, seedIds, signal, openClient: () => open() };
+  const parts = { ...clients, tally, adminUrl, prefix, seedIds, signal, openClient };
   await Promise.all([runLoad(parts), watch(means)]);
   await deleteAll(parts, seedIds);
   const left = await drain(adminUrl);

@@ -31,8 +31,8 @@ const count = (value: number) => value.toFixed(1);
 const limits: Readonly<Record<Measure, Limit>> = {
   heap: { growth: 2 * mebibyte, growthPer10Min: mebibyte, show: bytes },
   memory: { growth: 32 * mebibyte, growthPer10Min: 8 * mebibyte, show: bytes },
-  files: { growth: 4, growthPer10Min: 0, show: count },
-  resources: { growth: 8, growthPer10Min: 0, show: count },
+  files: { growth: 8, growthPer10Min: 0, show: count },
+  resources: { growth: 16, growthPer10Min: 0, show: count },
 };
 
 const tenMinutesMs = 600_000;
