@@ -7,10 +7,10 @@ import { Registry } from "prom-client";
 import { createStockService } from "./service.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
+const packageUrl = new URL("../package.json", import.meta.url);
+
 async function main(): Promise<void> {
   redactGrpcJsLogs();
-  // What its spans are called, unless somebody has said so.
-  process.env.OTEL_SERVICE_NAME ??= "stock-watcher";
   const settings = readSettings(process.env);
   if (!settings.server.enabled) {
     process.stdout.write("stock-watcher has nothing to do: GRPC_SERVER_ENABLED is false\n");
@@ -18,7 +18,7 @@ async function main(): Promise<void> {
   }
   const logger = createLogger({ level: settings.logLevel });
   const registry = new Registry();
-  const telemetry = startTelemetry(settings.telemetry, { logger });
+  const telemetry = startTelemetry(settings.telemetry, { logger, packageUrl });
   const { server, isReady } = await createStockService(settings, { logger, registry });
   const { adminHost: host, adminPort: port } = settings;
   const admin = await startAdminPort({ host, port, registry, isReady, title: "stock-watcher" });

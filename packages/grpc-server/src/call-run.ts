@@ -278,14 +278,16 @@ export class CallRun implements CallListener, WireOwner {
     });
   }
 
+  // A NOT_FOUND that comes too late is no fault: a caller could fill a log with them.
   #reportLate(error: unknown): void {
-    if (error !== this.#cancellation && !isAbortError(error)) {
+    const isExpected = error === this.#cancellation || isAbortError(error);
+    if (!isExpected && this.#statusOf(error).errorId !== undefined) {
       this.#report(error);
     }
   }
 
-  #report(error: unknown, errorId?: string): void {
-    this.#route.onError(error, this.#knownContext(), errorId);
+  #report(error: unknown, id?: string): void {
+    this.#route.onError(error, this.#knownContext(), id);
   }
 
   #knownContext(): HandlerContext {

@@ -192,6 +192,20 @@ describe("the end of a call", () => {
     await expect.poll(() => errors.map(String)).toContain("Error: thrown late");
   });
 
+  it("reports no answer that comes too late, only faults", async () => {
+    const { client, errors } = await serveFixture({
+      async unary(_request, { signal }) {
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        setTimeout(() => errors.push("the end"), 50);
+        throw new StatusError(status.NOT_FOUND, "no such thing");
+      },
+    });
+    const outcome = callFixture(client, "unary", { deadline: Date.now() + 100 }).outcome;
+    expect((await outcome).code).toBe(status.DEADLINE_EXCEEDED);
+    await expect.poll(() => errors).toContain("the end");
+    expect(errors.map(String)).toEqual(["the end"]);
+  });
+
   it("survives an onError that throws", async () => {
     const stderr = vi.spyOn(process.stderr, "write").mockReturnValue(true);
     const { client } = await serveFixture(

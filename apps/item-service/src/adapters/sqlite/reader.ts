@@ -9,6 +9,9 @@ import { createSlots } from "./slots.ts";
 /** How many long reads run at once, each with a connection of its own and up to 2 MiB of cache. */
 const MAX_LONG_READS = 32;
 
+/** How many of these connections are kept when no read needs them. */
+const MAX_IDLE = 4;
+
 /** Reads what is committed. Methods reject if the database stays locked for longer than they wait. */
 export interface SqliteReader {
   /** For the statements of `run`. */
@@ -23,7 +26,7 @@ export interface SqliteReader {
 
 export function createSqliteReader(database: SqliteDatabase, busyLimitMs: number): SqliteReader {
   const connection = database.connect();
-  const others: DatabaseSync[] = [];
+  const others = new Set<DatabaseSync>();
   const idle: DatabaseSync[] = [];
   const slots = createSlots(MAX_LONG_READS);
 
@@ -32,8 +35,16 @@ export function createSqliteReader(database: SqliteDatabase, busyLimitMs: number
       throw databaseUnavailable("it has been closed");
     }
     const other = database.connect();
-    others.push(other);
+    others.add(other);
     return other;
+  };
+
+  const letGo = (own: DatabaseSync): void => {
+    if (idle.length < MAX_IDLE) {
+      idle.push(own);
+    } else if (others.delete(own)) {
+      own.close();
+    }
   };
 
   return {
@@ -49,7 +60,7 @@ export function createSqliteReader(database: SqliteDatabase, busyLimitMs: number
           const begin = beginReading;
           return await inLongTransaction({ connection: own, begin, work, busyLimitMs, signal });
         } finally {
-          idle.push(own);
+          letGo(own);
         }
       };
       return slots.run(run, signal);
@@ -59,6 +70,7 @@ export function createSqliteReader(database: SqliteDatabase, busyLimitMs: number
       for (const other of others) {
         other.close();
       }
+      others.clear();
     },
   };
 }
