@@ -1,7 +1,12 @@
 import { join } from "node:path";
 import { unknownVariables } from "@grpc-kit/grpc-server/settings";
 import { z } from "zod";
-import { collectFaults, type Environment, readVariables } from "./read-variables.ts";
+import {
+  collectFaults,
+  type Environment,
+  readDataFolder,
+  readVariables,
+} from "./read-variables.ts";
 
 /** Which tokens are accepted. Exactly one of the three says where the keys are. */
 export interface AuthSettings {
@@ -54,11 +59,11 @@ export function readAuthSettings(environment: Environment): AuthSettings {
     const names = `AUTH_ISSUER, AUTH_AUDIENCE and ${keySource}`;
     throw new TypeError(`${names} must be set when NODE_ENV is production, got none`);
   }
-  return developmentAuth(environment.DATA_DIR);
+  return developmentAuth(readDataFolder(environment));
 }
 
 /** Who may call while nobody has said so: those with a token of a key pair that the service makes itself. */
-export function developmentAuth(dataFolder = "data"): DevelopmentAuth {
+export function developmentAuth(dataFolder: string): DevelopmentAuth {
   const folder = join(dataFolder, "development-keys");
   return {
     issuer: "urn:item-service:development",

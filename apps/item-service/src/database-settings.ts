@@ -1,7 +1,13 @@
 import { join } from "node:path";
 import { unknownVariables } from "@grpc-kit/grpc-server/settings";
 import { z } from "zod";
-import { collectFaults, type Environment, integer, readVariables } from "./read-variables.ts";
+import {
+  collectFaults,
+  type Environment,
+  integer,
+  readDataFolder,
+  readVariables,
+} from "./read-variables.ts";
 
 /** Where the items are, and how long to wait for them. The limits are PostgreSQL's alone. */
 export interface DatabaseSettings {
@@ -44,7 +50,7 @@ export function readDatabaseSettings(environment: Environment): DatabaseSettings
     throw new TypeError(faults.join("\n"));
   }
   return {
-    url: data.DATABASE_URL ?? `sqlite:${join(environment.DATA_DIR ?? "data", "item-service.db")}`,
+    url: data.DATABASE_URL ?? `sqlite:${join(readDataFolder(environment), "item-service.db")}`,
     poolMax: data.DATABASE_POOL_MAX,
     poolTimeoutMs: data.DATABASE_POOL_TIMEOUT_MS,
     connectTimeoutMs: data.DATABASE_CONNECT_TIMEOUT_MS,

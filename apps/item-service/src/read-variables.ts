@@ -51,3 +51,14 @@ export function integer(least: number, most: number): z.ZodType<number, string> 
 function show(value: string | undefined): string {
   return value === undefined ? "none" : JSON.stringify(withoutSecrets(value));
 }
+
+/** The rule of DATA_DIR, the folder where the service keeps files of its own. */
+export const dataFolderRule: z.ZodType<string, string | undefined> = z
+  .string()
+  .min(1, "must be the path of a folder")
+  .default("data");
+
+/** Reads DATA_DIR alone. */
+export function readDataFolder(environment: Environment): string {
+  return readVariables(environment, { DATA_DIR: dataFolderRule }).DATA_DIR;
+}

@@ -102,6 +102,13 @@ describe("readSettings", () => {
     );
   });
 
+  it("refuses workers that would each have a database of their own", () => {
+    const environment = { DATABASE_URL: "sqlite::memory:", GRPC_SERVER_MAX_WORKERS: "2" };
+    expect(() => readSettings(environment)).toThrow(
+      "GRPC_SERVER_MAX_WORKERS must be 1 with sqlite::memory:, got 2",
+    );
+  });
+
   it.each(["", "sqlite:", "items.db", "SQLITE:items.db", "postgres:", "postgres://"])(
     "refuses the database %j",
     (url) => {
@@ -124,8 +131,15 @@ describe("readSettings", () => {
 
   it("is for development unless NODE_ENV is production", () => {
     const auth = { AUTH_ISSUER: "me", AUTH_AUDIENCE: "items", AUTH_JWKS_FILE: "keys.json" };
+    expect(() => readSettings({ NODE_ENV: "production", ...auth })).toThrow("GRPC_SERVER_INSECURE");
     const read = (name: string, more = {}) => {
-      const { environment, server } = readSettings({ NODE_ENV: name, ...auth, ...more });
+      const plaintext = { GRPC_SERVER_INSECURE: "true" };
+      const { environment, server } = readSettings({
+        NODE_ENV: name,
+        ...auth,
+        ...plaintext,
+        ...more,
+      });
       return [environment, server.reflectionEnabled];
     };
     expect(read("development")).toEqual(["development", true]);

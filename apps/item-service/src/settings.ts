@@ -6,7 +6,13 @@ import {
 import { z } from "zod";
 import { type AuthSettings, readAuthSettings } from "./auth-settings.ts";
 import { type DatabaseSettings, readDatabaseSettings } from "./database-settings.ts";
-import { collectFaults, type Environment, integer, readVariables } from "./read-variables.ts";
+import {
+  collectFaults,
+  dataFolderRule,
+  type Environment,
+  integer,
+  readVariables,
+} from "./read-variables.ts";
 import { readTelemetrySettings, type TelemetrySettings } from "./telemetry-settings.ts";
 
 /** What the service is told by its environment. */
@@ -42,7 +48,7 @@ const variables = {
   NODE_ENV: z
     .enum(environments, `must be one of ${environments.join(", ")}`)
     .default("development"),
-  DATA_DIR: z.string().min(1, "must be the path of a folder").default("data"),
+  DATA_DIR: dataFolderRule,
   ADMIN_HOST: z.string().min(1, "must be a host name or an IP address").default("127.0.0.1"),
   ADMIN_PORT: integer(0, 65_535).default(9_464),
   LOG_LEVEL: z.enum(logLevels, `must be one of ${logLevels.join(", ")}`).default("info"),
@@ -59,8 +65,13 @@ export function readSettings(environment: Environment): Settings {
   const database = attempt(() => readDatabaseSettings(environment));
   const telemetry = attempt(() => readTelemetrySettings(environment));
   faults.push(...unknownVariables(environment, adminNames));
+  if (database?.url === "sqlite::memory:" && server !== undefined && server.maxWorkers > 1) {
+    // Each would have items of its own.
+    faults.push(`GRPC_SERVER_MAX_WORKERS must be 1 with sqlite::memory:, got ${server.maxWorkers}`);
+  }
   if (!(own && server && auth && database && telemetry) || faults.length > 0) {
-    throw new TypeError(faults.join("\n"));
+    // Several read DATA_DIR.
+    throw new TypeError([...new Set(faults)].join("\n"));
   }
   return { ...own, server, auth, database, telemetry };
 }
@@ -79,12 +90,14 @@ function readOwn(environment: Environment): OwnSettings {
 /** So that it starts on a developer's machine with nothing set: one process, and no certificate. */
 function withDefaults(environment: Environment): Environment {
   const isTls = Object.keys(environment).some((name) => name.startsWith("GRPC_SERVER_TLS_"));
+  const isProduction = environment.NODE_ENV === "production";
   return {
     GRPC_SERVER_ENABLED: "true",
     GRPC_SERVER_MAX_WORKERS: "1",
     // It tells the names of all that can be asked: https://grpc.io/docs/guides/reflection/
-    ...(environment.NODE_ENV === "production" && { GRPC_SERVER_REFLECTION_ENABLED: "false" }),
-    ...(isTls ? {} : { GRPC_SERVER_INSECURE: "true" }),
+    ...(isProduction && { GRPC_SERVER_REFLECTION_ENABLED: "false" }),
+    // Tokens can be read on their way: in production somebody must have said that this is meant.
+    ...(!isTls && !isProduction && { GRPC_SERVER_INSECURE: "true" }),
     ...environment,
   };
 }

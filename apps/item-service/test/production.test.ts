@@ -30,7 +30,11 @@ function sign(): Promise<string> {
 
 describe("in production", () => {
   it("does not start without AUTH_ settings, names them, and makes no keys", async () => {
-    const env = { NODE_ENV: "production", DATA_DIR: join(temporaryFolder(), "data") };
+    const env = {
+      NODE_ENV: "production",
+      GRPC_SERVER_INSECURE: "true",
+      DATA_DIR: join(temporaryFolder(), "data"),
+    };
     const { code, stdout, stderr } = await runProgram(process.execPath, sources, env);
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toBe(
@@ -50,6 +54,7 @@ describe("in production", () => {
     const { code, stderr } = await runProgram(process.execPath, sources, {
       NODE_ENV: "production",
       DATA_DIR: temporaryFolder(),
+      GRPC_SERVER_INSECURE: "true",
       GRPC_SERVER_PORT: "0",
       ADMIN_PORT: "0",
       ...env,
@@ -73,7 +78,8 @@ describe("in production", () => {
       /^UNIMPLEMENTED/,
     ],
   ])("E10: reflection with %o", async (env, withoutToken, withToken) => {
-    const { address } = await serveItems({}, { ...(await authSettings()), ...env });
+    const plaintext = { GRPC_SERVER_INSECURE: "true" };
+    const { address } = await serveItems({}, { ...(await authSettings()), ...plaintext, ...env });
     const ask = (token?: string) => {
       const reflection = stubOf(ServerReflectionService, address, { token });
       return failureOf(all(reflection.serverReflectionInfo([])));

@@ -29,6 +29,8 @@ async function main(): Promise<void> {
     onStarted: (address) => process.stdout.write(greeting(settings, address, admin)),
     onSignal: () => process.stdout.write("\nstock-watcher is stopping; again to stop at once\n"),
   });
+  // All is closed. Spans on their way to a collector that hangs would hold the process.
+  process.exit();
 }
 
 function greeting(

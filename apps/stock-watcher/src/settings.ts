@@ -134,12 +134,14 @@ function readOwn(environment: Environment): OwnSettings {
 /** Beside an item service on a developer's machine it starts with nothing set. */
 function readServer(environment: Environment): GrpcServerSettings {
   const isTls = Object.keys(environment).some((name) => name.startsWith("GRPC_SERVER_TLS_"));
+  const isProduction = environment.NODE_ENV === "production";
   const server = readServerSettings({
     GRPC_SERVER_ENABLED: "true",
     GRPC_SERVER_MAX_WORKERS: "1",
     GRPC_SERVER_PORT: "50052",
-    ...(environment.NODE_ENV === "production" && { GRPC_SERVER_REFLECTION_ENABLED: "false" }),
-    ...(isTls ? {} : { GRPC_SERVER_INSECURE: "true" }),
+    ...(isProduction && { GRPC_SERVER_REFLECTION_ENABLED: "false" }),
+    // Tokens can be read on their way: in production somebody must have said that this is meant.
+    ...(!isTls && !isProduction && { GRPC_SERVER_INSECURE: "true" }),
     ...environment,
   });
   if (server.maxWorkers !== 1) {

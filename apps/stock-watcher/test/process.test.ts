@@ -1,8 +1,9 @@
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { stockLines } from "./client.ts";
 import {
   metricOf,
@@ -37,6 +38,25 @@ describe("the process of stock-watcher", () => {
     expect(watcher.log().filter(({ level }) => level === "error")).toEqual([]);
   }, 60_000);
 
+  it("does not wait at its end for a collector that hangs", async () => {
+    const collector = createServer((socket) => socket.on("error", () => {})).listen(0, "127.0.0.1");
+    onTestFinished(() => void collector.close());
+    await once(collector, "listening");
+    const { port } = collector.address() as AddressInfo;
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, "stock.jsonl"), stockLines("lamp-1 1"));
+    const watcher = await startWatcher(folder, await startItemService(folder), {
+      OTEL_TRACES_EXPORTER: "otlp",
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      OTEL_EXPORTER_OTLP_TIMEOUT: "600000",
+    });
+    await expect
+      .poll(() => watcher.log(), soon)
+      .toContainEqual(expect.objectContaining({ message: "stock synced" }));
+    watcher.child.kill("SIGTERM");
+    expect(await once(watcher.child, "exit")).toEqual([0, null]);
+  }, 30_000);
+
   it("names every setting that is wrong, and does not start", async () => {
     const child = spawnNode("../dist/main.js", { STOCK_POLL_MS: "never", ADMIN_PORT: "none" });
     const exit = once(child, "exit");
@@ -56,7 +76,7 @@ describe("the process of stock-watcher", () => {
     const exit = once(child, "exit");
     const said = child.stderr === null ? "" : await text(child.stderr);
     expect(await exit).toEqual([1, null]);
-    expect(said).toMatch(/^stock-watcher: .*/);
+    expect(said).toMatch(/^stock-watcher: .*/m);
     expect(said).toContain(new URL(first.adminUrl).host);
   }, 30_000);
 });

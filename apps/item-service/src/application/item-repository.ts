@@ -30,7 +30,10 @@ export interface ItemListQuery {
 /** An item and where it stands in the list of all items, which never changes. */
 export interface ListedItem {
   readonly item: Item;
-  /** Grows with each item that is created. It is not used again after the item is deleted. */
+  /**
+   * Grows with each item that is created. It is not used again after the item is deleted. Of items that are
+   * created at the same time, one that is further on may be there before the other.
+   */
   readonly position: number;
 }
 

@@ -33,7 +33,12 @@ export async function startWorkers(): Promise<ItemWorkers> {
     );
     return wanted.reduce((total, [, value]) => total + value, 0);
   }
-  const ready = () => expect.poll(() => sum("grpc_kit_workers_ready"), { timeout: 30_000 }).toBe(2);
+  // Those that are replaced run until their last call has ended.
+  const ready = async (): Promise<void> => {
+    for (const name of ["grpc_kit_workers_running", "grpc_kit_workers_ready"]) {
+      await expect.poll(() => sum(name), { timeout: 30_000 }).toBe(2);
+    }
+  };
 
   await ready();
   return {

@@ -20,7 +20,7 @@ export interface SqliteItemStoreOptions {
   readonly path: string;
   /** The clock that tells when an idempotency key has expired. */
   readonly now: () => Date;
-  /** How long a call waits, in milliseconds, while another process has the file locked. Default: 5_000. */
+  /** How long a call waits, in milliseconds, while another process has the file locked. Default: 30_000. */
   readonly busyLimitMs?: number;
 }
 
@@ -31,7 +31,7 @@ export interface SqliteItemStoreOptions {
 export async function openSqliteItemStore({
   path,
   now,
-  busyLimitMs = 5_000,
+  busyLimitMs = 30_000,
 }: SqliteItemStoreOptions): Promise<ItemStore> {
   const database = locateSqliteDatabase(path);
   const limits = { busyLimitMs };
@@ -74,6 +74,10 @@ async function prepareDatabase(
 ): Promise<readonly string[]> {
   await retryWhileBusy(() => connection.exec(pragmas), limits);
   const migrations = await retryWhileBusy(() => migrateSqliteDatabase(connection), limits);
+  const secret = connection.prepare("SELECT 1 FROM secrets WHERE name = 'page-token'");
+  if ((await retryWhileBusy(() => secret.get(), limits)) !== undefined) {
+    return migrations;
+  }
   await run(() => {
     connection
       .prepare("INSERT INTO secrets (name, value) VALUES ('page-token', ?) ON CONFLICT DO NOTHING")

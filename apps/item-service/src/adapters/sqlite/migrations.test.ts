@@ -1,6 +1,10 @@
-import type { DatabaseSync } from "node:sqlite";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { locateSqliteDatabase } from "./database.ts";
+import { openSqliteItemStore } from "./item-store.ts";
 import { migrateSqliteDatabase } from "./migrations.ts";
 
 function openMemory(): DatabaseSync {
@@ -37,6 +41,21 @@ describe("migrateSqliteDatabase", () => {
     expect(names(database, "sqlite_schema")).toEqual([]);
     migrateSqliteDatabase(database, [first, second, third]);
     expect(names(database, "log")).toEqual(["second", "third"]);
+  });
+
+  it("does not wait for one that writes if there is nothing to apply", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sqlite-migrations-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "items.db");
+    const open = () => openSqliteItemStore({ path, now: () => new Date(), busyLimitMs: 0 });
+    const first = await open();
+    onTestFinished(first.close);
+    const writer = new DatabaseSync(path);
+    onTestFinished(() => writer.close());
+    writer.exec("BEGIN IMMEDIATE");
+    const second = await open();
+    onTestFinished(second.close);
+    expect(second.migrations).toEqual([]);
   });
 
   it("makes strict tables for the items", () => {

@@ -52,22 +52,37 @@ export function migrateSqliteDatabase(
   database: DatabaseSync,
   migrations: readonly SqliteMigration[] = itemMigrations,
 ): readonly string[] {
+  // To look takes no lock, so that whoever starts does not wait for one that writes a large batch.
+  if (findMissing(database, migrations).length === 0) {
+    return [];
+  }
   return inTransaction(database, () => {
     database.exec(
       "CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT",
     );
-    const applied = new Set(
-      database
-        .prepare("SELECT name FROM migrations")
-        .all()
-        .map(({ name }) => name),
-    );
     const record = database.prepare("INSERT INTO migrations (name, applied_at) VALUES (?, ?)");
-    const missing = migrations.filter(({ name }) => !applied.has(name));
+    const missing = findMissing(database, migrations);
     for (const { name, sql } of missing) {
       database.exec(sql);
       record.run(name, Date.now());
     }
     return missing.map(({ name }) => name);
   });
+}
+
+function findMissing(
+  database: DatabaseSync,
+  migrations: readonly SqliteMigration[],
+): readonly SqliteMigration[] {
+  const isThere = "SELECT 1 FROM sqlite_schema WHERE name = 'migrations'";
+  if (database.prepare(isThere).get() === undefined) {
+    return migrations;
+  }
+  const applied = new Set(
+    database
+      .prepare("SELECT name FROM migrations")
+      .all()
+      .map(({ name }) => name),
+  );
+  return migrations.filter(({ name }) => !applied.has(name));
 }
