@@ -280,14 +280,13 @@ export class CallRun implements CallListener, WireOwner {
 
   // A NOT_FOUND that comes too late is no fault: a caller could fill a log with them.
   #reportLate(error: unknown): void {
-    const isExpected = error === this.#cancellation || isAbortError(error);
-    if (!isExpected && this.#statusOf(error).errorId !== undefined) {
+    if (error !== this.#cancellation && !isAbortError(error) && this.#statusOf(error).errorId) {
       this.#report(error);
     }
   }
 
-  #report(error: unknown, id?: string): void {
-    this.#route.onError(error, this.#knownContext(), id);
+  #report(error: unknown, errorId?: string): void {
+    this.#route.onError(error, this.#knownContext(), errorId);
   }
 
   #knownContext(): HandlerContext {
