@@ -10,6 +10,7 @@ const NAME = "if-match";
 
 // https://www.rfc-editor.org/rfc/rfc9110#field.etag
 const ENTITY_TAG = `(?:W/)?"[!#-~]*"`;
+const EACH_ENTITY_TAG = new RegExp(ENTITY_TAG, "g");
 const ENTITY_TAGS = new RegExp(`^${ENTITY_TAG}(?: *, *${ENTITY_TAG})*$`);
 
 /** The etag of an item. */
@@ -33,7 +34,7 @@ export function readVersionedCall(call: ServedCall): VersionedCall {
     throw new ValidationError([{ field: NAME, description }]);
   }
   // A weak etag, which has W/ before it, matches nothing.
-  const tags = value.match(new RegExp(ENTITY_TAG, "g")) ?? [];
+  const tags = value.match(EACH_ENTITY_TAG) ?? [];
   const expectedVersions = tags.map((tag) => tag.replace(/^"(.*)"$/, "$1"));
   return withSignalOf(call, { expectedVersions });
 }
