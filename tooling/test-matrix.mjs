@@ -5,7 +5,9 @@ for (const version of ["22.23.3", "24.21.0"]) {
   process.stdout.write(`\nNode.js ${version}\n`);
   // The variable is part of what turbo caches by.
   const env = { PATH: await pathWith([nodePackage(version)]), GRPC_KIT_NODE: version };
-  process.exitCode = await run(["pnpm", "exec", "turbo", "run", "test", "e2e"], env);
+  // What is deployed is the same on each line.
+  const tasks = ["test", "e2e", "--filter=!@grpc-kit/deployments-tooling"];
+  process.exitCode = await run(["pnpm", "exec", "turbo", "run", ...tasks], env);
   if (process.exitCode !== 0) {
     break;
   }
