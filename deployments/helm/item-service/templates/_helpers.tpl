@@ -83,7 +83,7 @@ httpGet:
 exec:
   command:
     - node
-    - dist/main.js
+    - /app/dist/main.js
     - probe
     - 127.0.0.1:{{ int $ports.grpc }}
     - {{ .service }}

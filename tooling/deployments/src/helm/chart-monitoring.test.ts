@@ -34,7 +34,18 @@ describe.skipIf(!hasHelm())("monitoring by the chart", () => {
     });
     expect(more).toEqual([]);
     expect(service?.metadata.labels?.[spec.jobLabel ?? ""]).toBe("item-service");
-    expect(spec.endpoints).toMatchObject([{ port: "http-admin", path: "/metrics" }]);
+    expect(spec.endpoints).toMatchObject([
+      { port: "http-admin", path: "/metrics", scheme: "http" },
+    ]);
+  });
+
+  it("scrapes with a certificate of the mesh, where nothing else gets through", async () => {
+    const tlsConfig = { caFile: "/certs/root.pem", insecureSkipVerify: true };
+    const serviceMonitor = { enabled: true, scheme: "https", tlsConfig };
+    const manifests = await helmTemplate({ set: { ...leastValues, serviceMonitor }, apiVersions });
+    expect(onlyOf(manifests, "ServiceMonitor").spec.endpoints).toMatchObject([
+      { scheme: "https", tlsConfig },
+    ]);
   });
 
   it("is left out unless it is asked for, since its kinds are not Kubernetes' own", async () => {

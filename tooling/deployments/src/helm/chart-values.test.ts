@@ -25,6 +25,7 @@ const freeForm = [
   "service.annotations",
   "serviceAccount.annotations",
   "serviceMonitor.labels",
+  "serviceMonitor.tlsConfig",
   "settings",
 ] as const;
 
