@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { redactGrpcJsLogs } from "@grpc-kit/grpc-interceptors/metadata";
 import { UsageError } from "./commands/usage-error.ts";
+import { endOnSignalsAsFirstProcess } from "./end-on-signals.ts";
 
 type Command = (args: readonly string[]) => Promise<void>;
 
@@ -26,6 +27,7 @@ The settings are environment variables: see README.md.
 
 async function main([name = "serve", ...args]: readonly string[]): Promise<void> {
   redactGrpcJsLogs();
+  endOnSignalsAsFirstProcess();
   const load = Object.hasOwn(commands, name) ? commands[name] : undefined;
   if (name === "--help" || name === "-h") {
     process.stdout.write(usage);

@@ -1,4 +1,5 @@
 import { createGrpcServer, type GrpcServer } from "@grpc-kit/grpc-server";
+import { addServerMetrics } from "@grpc-kit/grpc-server/admin-port";
 import { toServerOptions } from "@grpc-kit/grpc-server/settings";
 import { isReplaced } from "@grpc-kit/grpc-server/workers";
 import { createItemVerifier } from "./auth/item-verifier.ts";
@@ -27,6 +28,7 @@ export async function createItemService(
       ...createInterceptors({ logger, registry, verifier }),
       errorToStatus: itemErrorToStatus,
     });
+    await addServerMetrics(registry, server);
     const health = createItemHealth(container, verifier);
     registerServices(server, { settings, container, health });
     server.onEvent(logServerEvents(logger));

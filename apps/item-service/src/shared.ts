@@ -7,6 +7,7 @@ export {
   developmentAuth,
   readAuthSettings,
 } from "./auth-settings.ts";
+export { endOnSignalsAsFirstProcess } from "./end-on-signals.ts";
 export { createLogger, logServerEvents } from "./log.ts";
 export { addHealthGauges, type HealthGauges } from "./operator-metrics.ts";
 export { collectFaults, type Environment, integer, readVariables } from "./read-variables.ts";

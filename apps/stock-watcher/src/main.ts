@@ -2,7 +2,11 @@ import { redactGrpcJsLogs } from "@grpc-kit/grpc-interceptors/metadata";
 import { runUntilSignal, type ServerAddress } from "@grpc-kit/grpc-server";
 import { type AdminPort, startAdminPort } from "@grpc-kit/grpc-server/admin-port";
 import { toStopOptions } from "@grpc-kit/grpc-server/settings";
-import { createLogger, startTelemetry } from "@grpc-kit/item-service/shared";
+import {
+  createLogger,
+  endOnSignalsAsFirstProcess,
+  startTelemetry,
+} from "@grpc-kit/item-service/shared";
 import { Registry } from "prom-client";
 import { createStockService } from "./service.ts";
 import { readSettings, type Settings } from "./settings.ts";
@@ -11,6 +15,7 @@ const packageUrl = new URL("../package.json", import.meta.url);
 
 async function main(): Promise<void> {
   redactGrpcJsLogs();
+  endOnSignalsAsFirstProcess();
   const settings = readSettings(process.env);
   if (!settings.server.enabled) {
     process.stdout.write("stock-watcher has nothing to do: GRPC_SERVER_ENABLED is false\n");
