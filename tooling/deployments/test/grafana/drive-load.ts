@@ -142,7 +142,10 @@ function failure(call: Promise<unknown>): Promise<void> {
 }
 
 /** A call of GetItem whose request never comes: the server must end it, by its own fault as far as it can tell. */
-async function callWithoutRequest(session: ClientHttp2Session, authorization: string) {
+export async function callWithoutRequest(
+  session: ClientHttp2Session,
+  authorization: string,
+): Promise<void> {
   const stream = session.request(
     {
       ":method": "POST",
