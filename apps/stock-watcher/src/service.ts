@@ -3,6 +3,7 @@ import { fileDescriptorSet } from "@grpc-kit/generated-protos/descriptors";
 import { StockServiceService } from "@grpc-kit/generated-protos/examples/stock";
 import { HealthService } from "@grpc-kit/generated-protos/grpc/health/v1";
 import { createGrpcServer, type GrpcServer } from "@grpc-kit/grpc-server";
+import { addServerMetrics } from "@grpc-kit/grpc-server/admin-port";
 import { addReflection } from "@grpc-kit/grpc-server/reflection";
 import { createServicer } from "@grpc-kit/grpc-server/servicer";
 import { toServerOptions } from "@grpc-kit/grpc-server/settings";
@@ -37,6 +38,7 @@ export async function createStockService(
       ...createInterceptors({ logger, registry, verifier }),
       errorToStatus: stockErrorToStatus,
     });
+    await addServerMetrics(registry, server);
     const health = createStockHealth(container, verifier);
     addCircuitGauge(registry, () => itemService.circuits());
     server.addService(

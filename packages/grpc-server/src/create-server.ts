@@ -212,7 +212,9 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       return {
         phase: lifecycle.phase,
         connections: listener.connections.size,
+        certificateExpiresAt: listener.certificateExpiresAt,
         inFlight: admission.running,
+        maxInFlight: config.maxConcurrentRpcs,
         queued: admission.queued,
         refused: { ...events.counts },
       };

@@ -36,6 +36,8 @@ export interface ListenerOptions {
 export interface Listener {
   /** The open connections. */
   readonly connections: ReadonlySet<Connection>;
+  /** Epoch milliseconds until which the certificate is valid. Undefined: not encrypted, or not listening yet. */
+  readonly certificateExpiresAt: number | undefined;
   listen(): Promise<ServerAddress>;
   /**
    * Accepts no more. Those that have just come have a moment to say what they want; the others that
@@ -120,6 +122,9 @@ export function createListener(options: ListenerOptions): Listener {
 
   return {
     connections,
+    get certificateExpiresAt() {
+      return tls?.expiresAt;
+    },
     async listen() {
       const where = path ?? `${host}:${port}`;
       try {

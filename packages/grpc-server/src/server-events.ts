@@ -37,8 +37,12 @@ export interface ServerStats {
   readonly phase: ServerPhase;
   /** Open connections, also those that have not finished their handshake. */
   readonly connections: number;
+  /** Epoch milliseconds until which the certificate in use is valid; undefined before `start`, and without TLS. */
+  readonly certificateExpiresAt: number | undefined;
   /** Running handlers, until each has settled, whatever became of its call. */
   readonly inFlight: number;
+  /** How many handlers may run at once: `maxConcurrentRpcs`. */
+  readonly maxInFlight: number;
   /** Calls that wait for a handler. */
   readonly queued: number;
   readonly refused: RefusalCounts;

@@ -1,11 +1,14 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
-import { createServer, type TLSSocket } from "node:tls";
+import { createServer, type SecureContextOptions, type TLSSocket } from "node:tls";
 import type { ConnectionRefusal, ServerEvents } from "./server-events.ts";
 import { isSameContext, readTlsFiles, type TlsOptions } from "./tls-options.ts";
 
 /** Speaks TLS on sockets that others have accepted. */
 export interface TlsTerminator {
+  /** Epoch milliseconds until which the certificate in use is valid. */
+  readonly expiresAt: number;
   decrypt(
     socket: Socket,
     onPlain: (plain: Socket) => void,
@@ -26,6 +29,7 @@ export function createTlsTerminator(
   events: ServerEvents,
 ): TlsTerminator {
   let context = readTlsFiles(tls);
+  let expiresAt = expiryOf(context);
   const handshakes = new AsyncLocalStorage<Handshake>();
   const server = createServer({
     ...context,
@@ -61,6 +65,7 @@ export function createTlsTerminator(
       if (!isSameContext(latest, context)) {
         server.setSecureContext(latest);
         context = latest;
+        expiresAt = expiryOf(latest);
         events.emit({ type: "tls_reloaded" });
       }
     } catch (error) {
@@ -74,10 +79,17 @@ export function createTlsTerminator(
       : setInterval(reload, reloadIntervalMs).unref();
 
   return {
+    get expiresAt() {
+      return expiresAt;
+    },
     decrypt(socket, onPlain, onRefused) {
       // https://nodejs.org/api/tls.html#event-connection: sockets may be passed in.
       handshakes.run({ onPlain, onRefused }, () => server.emit("connection", socket));
     },
     close: () => clearInterval(timer),
   };
+}
+
+function expiryOf({ cert }: SecureContextOptions): number {
+  return new X509Certificate(cert as Buffer).validToDate.getTime();
 }

@@ -1,3 +1,4 @@
+export { addServerMetrics } from "./server-metrics.ts";
 export {
   type AdminPort,
   type AdminPortOptions,

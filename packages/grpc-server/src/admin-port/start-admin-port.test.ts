@@ -57,9 +57,15 @@ describe("startAdminPort", () => {
     expect(response.headers.get("content-type")).toBe(registry.contentType);
     const metrics = await response.text();
     expect(metrics).toContain("\nsold_total 3\n");
-    for (const name of ["resident_memory_bytes", "event_loop_delay_seconds", "uptime_seconds"]) {
-      expect(metrics).toMatch(new RegExp(`\ngrpc_kit_worker_${name}{pid="${process.pid}"} \\d`));
-    }
+    const measured = (name: string): number =>
+      Number(metrics.match(`\ngrpc_kit_worker_${name}{pid="${process.pid}"} (\\S+)`)?.[1]);
+    expect(measured("event_loop_delay_seconds")).toBeGreaterThanOrEqual(0);
+    expect(measured("uptime_seconds")).toBeGreaterThan(0);
+    expect(measured("cpu_seconds_total")).toBeGreaterThan(0.01);
+
+    expect(measured("heap_used_bytes")).toBeGreaterThan(1_000_000);
+    expect(measured("heap_limit_bytes")).toBeGreaterThan(measured("heap_used_bytes"));
+    expect(measured("resident_memory_bytes")).toBeGreaterThan(1_000_000);
   });
 
   it("serves OpenMetrics that end with their mark", async () => {
@@ -77,6 +83,8 @@ describe("startAdminPort", () => {
     expect(lines.filter((line) => line === "# EOF")).toHaveLength(1);
     expect(lines.at(-2)).toBe("# EOF");
     expect(lines.slice(0, -1)).not.toContain("");
+    expect(lines).toContain("# TYPE grpc_kit_worker_cpu_seconds counter");
+    expect(lines.join("\n")).toMatch(/^grpc_kit_worker_cpu_seconds_total{pid="\d+"} \d/m);
   });
 
   it("says on /healthz that the process lives, and on /readyz whether it serves", async () => {

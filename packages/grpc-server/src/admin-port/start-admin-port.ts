@@ -60,7 +60,7 @@ export async function startAdminPort({
   checkFunction("registry.getMetricsAsJSON", registry.getMetricsAsJSON);
   checkFunction("isReady", isReady);
   checkFunction("onError", onError);
-  const own = createProcessMetrics(await loadPromClient());
+  const own = createProcessMetrics(await loadPromClient(), registry.contentType);
   const { url, close } = await listenForAdmin({
     host,
     port,
@@ -72,8 +72,8 @@ export async function startAdminPort({
       contentType: registry.contentType,
       isReady: async () => (await isReady()) === true,
       async metrics() {
-        // OpenMetrics have no empty lines, and end with a mark.
-        const ofProcess = (await own.metrics()).replaceAll("\n\n", "\n");
+        // OpenMetrics have one mark, at their end.
+        const ofProcess = (await own.metrics()).replace("# EOF\n", "");
         return ofProcess + (await registry.metrics());
       },
       async metricsAsJson() {

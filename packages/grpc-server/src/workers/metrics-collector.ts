@@ -1,5 +1,6 @@
 import cluster, { type Worker } from "node:cluster";
 import { setTimeout as delay } from "node:timers/promises";
+import { perProcess } from "../admin-port/process-metrics.ts";
 import type { MetricsJson } from "../metrics-json.ts";
 import { isMessage, type ToWorker } from "./messages.ts";
 
@@ -95,9 +96,15 @@ export function createMetricsCollector(
   };
 }
 
-/** Counters, histograms, and the sums and counts of summaries: what stays true of one that is gone. */
+/**
+ * Counters, histograms, and the sums and counts of summaries: what stays true of one that is gone. Those of one
+ * process are series of its own, of which each restart would leave some behind for good.
+ */
 function onlyGrowing(metrics: MetricsJson): MetricsJson {
   return metrics.flatMap((metric) => {
+    if (metric.name.startsWith(perProcess)) {
+      return [];
+    }
     if (metric.type === "counter" || metric.type === "histogram") {
       return [metric];
     }

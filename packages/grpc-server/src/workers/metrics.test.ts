@@ -35,6 +35,8 @@ describe("metrics", () => {
     expect(text).toContain('\ncall_bytes_bucket{le="1"} 0\n');
     expect(text).toContain("\ncall_bytes_sum 9\n");
     expect(text).toContain("\nidle_ratio Nan\n");
+    expect(text).toContain("\ngrpc_kit_server_connections 2\n");
+    expect(text).toContain("\ngrpc_kit_server_handlers_limit 200\n");
     expect(text).toContain("\ngrpc_kit_workers_running 2\n");
     expect(text).toContain("\ngrpc_kit_workers_ready 2\n");
     expect(text).toContain("\ngrpc_kit_workers_unanswered 0\n");
@@ -59,6 +61,8 @@ describe("metrics", () => {
     expect(text).toContain("\ncalls_total 4\n");
     expect(text).toContain('\ngrpc_kit_worker_restarts_total{cause="crash"} 1\n');
     expect(text).toContain('\ngrpc_kit_worker_restarts_total{cause="rolling_restart"} 2\n');
+    // Of five workers two are there.
+    expect(text.match(/^grpc_kit_worker_cpu_seconds_total{/gm)).toHaveLength(2);
   });
 
   it("do not wait for a worker that does not answer", async () => {

@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
-import { Counter, Gauge, Histogram } from "prom-client";
+import { Counter, Gauge, Histogram, register } from "prom-client";
+import { addServerMetrics } from "../../src/admin-port/index.ts";
 import { createGrpcServer } from "../../src/create-server.ts";
 import { isReplaced, type RunWorkersOptions, runWorkers } from "../../src/workers/index.ts";
 
@@ -87,6 +88,7 @@ async function main({ ready }: { ready(): void }): Promise<void> {
     },
     bidi: (requests) => requests,
   });
+  await addServerMetrics(register, server);
   const { port } = await server.start();
   if (!settings.isReticent) {
     ready();
