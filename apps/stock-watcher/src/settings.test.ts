@@ -50,6 +50,15 @@ describe("readSettings", () => {
     expect(readSettings(environment).itemService.tls).toEqual(tls);
   });
 
+  it.each([
+    [{}, false],
+    [production, false],
+    [{ ITEM_SERVICE_INSECURE: "false" }, false],
+    [{ ...production, ITEM_SERVICE_INSECURE: "true" }, true],
+  ])("sends tokens in plaintext only where that is said, by %j: %s", (environment, isAllowed) => {
+    expect(readSettings(environment).itemService.allowPlaintextTokens).toBe(isAllowed);
+  });
+
   it("says in production who calls and whom it trusts, and shows less", () => {
     const settings = readSettings(production);
     expect(settings.itemService.tokenFile).toBe("/run/token");

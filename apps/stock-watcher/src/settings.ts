@@ -44,6 +44,8 @@ interface OwnSettings {
     readonly address: string;
     /** Default: "insecure" outside of production, else with the authorities that Node.js knows. */
     readonly tls: TlsOptions | "insecure";
+    /** Somebody has said that there is no TLS, as in a mesh: tokens may go to another machine. */
+    readonly allowPlaintextTokens: boolean;
     /** Where a token is. Undefined outside of production: one is made with the keys of development. */
     readonly tokenFile: string | undefined;
     /** Those keys: the item service's, where it has the same DATA_DIR. */
@@ -122,6 +124,7 @@ function readOwn(environment: Environment): OwnSettings {
     itemService: {
       address: data.ITEM_SERVICE_ADDRESS,
       tls: caFile !== undefined ? { caFile } : isInsecure ? "insecure" : {},
+      allowPlaintextTokens: data.ITEM_SERVICE_INSECURE === true,
       tokenFile: data.ITEM_SERVICE_TOKEN_FILE,
       developmentAuth: developmentAuth(data.DATA_DIR),
     },

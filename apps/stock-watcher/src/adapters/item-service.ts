@@ -35,7 +35,7 @@ export interface ItemServiceDependencies {
 /** Makes the one client that all of this process shares. Connects when it is first used. */
 export function openItemService(dependencies: ItemServiceDependencies): ItemService {
   const { settings, logger, registry } = dependencies;
-  const { address: target, tls } = settings.itemService;
+  const { address: target, tls, allowPlaintextTokens: allowPlaintext } = settings.itemService;
   const clients = createClientFactory({
     ...toClientOptions(settings.client),
     defaultStreamTimeoutMs: settings.client.defaultTimeoutMs,
@@ -48,6 +48,7 @@ export function openItemService(dependencies: ItemServiceDependencies): ItemServ
       logging({ logger }),
       bearerToken({
         target,
+        allowPlaintext,
         // Stands for those of the channel, which read their files again.
         credentials: tls === "insecure" ? credentials.createInsecure() : credentials.createSsl(),
         getToken: () => readItemToken(settings.itemService),

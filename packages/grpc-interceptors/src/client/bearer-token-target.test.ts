@@ -96,7 +96,28 @@ describe("bearerToken", () => {
     "",
   ])("D19 refuses a client without TLS of %j", (target) => {
     expect(() => localToken(() => ({ token: "a" }), { target })).toThrow(
-      new TypeError(`target must be a loopback address or have TLS, got ${target}`),
+      new TypeError(
+        `target must be a loopback address or have TLS, unless allowPlaintext is set, got ${target}`,
+      ),
+    );
+  });
+
+  it("D19 goes anywhere in plaintext where somebody has said that it may, in a mesh", async () => {
+    const { port, arrivals } = await serveArrivals([]);
+    // No loopback address, though it leads here.
+    const target = `0.0.0.0:${port}`;
+    const getToken = () => ({ token: "t0ken" });
+    const interceptors = [localToken(getToken, { target, allowPlaintext: true })];
+    const client = new FixtureServiceClient(target, local.credentials, { interceptors });
+    onTestFinished(() => client.close());
+    expect((await callFixture(client, "unary").outcome).code).toBe(status.OK);
+    expect(arrivals).toMatchObject([{ metadata: { authorization: "Bearer t0ken" } }]);
+  });
+
+  it("D19 takes no other word for that than true", () => {
+    const allowPlaintext = "false" as never;
+    expect(() => localToken(() => ({ token: "a" }), { allowPlaintext })).toThrow(
+      new TypeError("allowPlaintext must be true or false, got false"),
     );
   });
 

@@ -25,6 +25,11 @@ export interface BearerTokenOptions {
   readonly credentials: ChannelCredentials;
   /** Gets a token. `signal` aborts after `timeoutMs`. Not part of any call that waits for it. */
   getToken(signal: AbortSignal): BearerToken | Promise<BearerToken>;
+  /**
+   * Sends tokens without TLS to any target: for a process whose sidecar encrypts what leaves the pod, in a
+   * mesh. Elsewhere whoever is on the way can read them. Default: false.
+   */
+  readonly allowPlaintext?: boolean;
   /** How long before a token expires the next one is got; half its life at most. Default: 30_000. */
   readonly refreshBeforeMs?: number;
   /** The most that `getToken` may take. Default: 10_000. */
@@ -36,14 +41,20 @@ export interface BearerTokenOptions {
 /**
  * Sends `authorization: Bearer …` with every call, over TLS or to this machine only. Calls wait for the
  * first token, for as long as their deadlines let them. Throws a TypeError for a client without TLS
- * whose target is not a loopback address.
+ * whose target is not a loopback address, unless that is allowed.
  */
 export function bearerToken(options: BearerTokenOptions): Interceptor {
   const { target, credentials, refreshBeforeMs = 30_000, timeoutMs = 10_000 } = options;
   const { onError = reportName } = options;
-  const isSecure = credentials._isSecure();
-  if (!isSecure && !isLoopback(target)) {
-    throw new TypeError(`target must be a loopback address or have TLS, got ${target}`);
+  const { allowPlaintext = false } = options;
+  if (typeof allowPlaintext !== "boolean") {
+    throw new TypeError(`allowPlaintext must be true or false, got ${allowPlaintext}`);
+  }
+  const mayGoAnywhere = allowPlaintext || credentials._isSecure();
+  if (!mayGoAnywhere && !isLoopback(target)) {
+    throw new TypeError(
+      `target must be a loopback address or have TLS, unless allowPlaintext is set, got ${target}`,
+    );
   }
   checkDuration("refreshBeforeMs", refreshBeforeMs, 0);
   checkDuration("timeoutMs", timeoutMs, 1);
@@ -58,7 +69,7 @@ export function bearerToken(options: BearerTokenOptions): Interceptor {
       return new InterceptingCall(nextCall(callOptions));
     }
     const call = nextCall({ ...callOptions, credentials: callCredentials });
-    if (!isSecure && !isUnsentOrLocal(call.getPeer())) {
+    if (!mayGoAnywhere && !isUnsentOrLocal(call.getPeer())) {
       const details = "a bearer token is not sent without TLS to another target";
       call.cancelWithStatus(status.UNAUTHENTICATED, details);
       return failLocally(status.UNAUTHENTICATED, details);
