@@ -63,8 +63,8 @@ OTEL_EXPORTER_OTLP_ENDPOINT: {{ .endpoint | quote }}
 - name: DATABASE_URL
   valueFrom:
     secretKeyRef:
-      name: {{ .Values.database.existingSecret.name }}
-      key: {{ .Values.database.existingSecret.key }}
+      name: {{ .Values.database.existingSecret.name | quote }}
+      key: {{ .Values.database.existingSecret.key | quote }}
 {{ end -}}
 - name: UV_THREADPOOL_SIZE
   value: {{ int .Values.threadPoolSize | quote }}
@@ -93,8 +93,8 @@ OTEL_EXPORTER_OTLP_ENDPOINT: {{ .endpoint | quote }}
 - name: OTEL_EXPORTER_OTLP_HEADERS
   valueFrom:
     secretKeyRef:
-      name: {{ .name }}
-      key: {{ .key }}
+      name: {{ .name | quote }}
+      key: {{ .key | quote }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -11,8 +11,8 @@
 
 {{/* What pods are chosen by. It cannot be changed later. */}}
 {{- define "item-service.selectorLabels" -}}
-app.kubernetes.io/name: {{ include "item-service.name" . }}
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/name: {{ include "item-service.name" . | quote }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "item-service.commonLabels" -}}
@@ -29,7 +29,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{/* Other than those of the pods that serve: nobody must be sent here. */}}
 {{- define "item-service.testLabels" -}}
 app.kubernetes.io/name: {{ include "item-service.name" . }}-test
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end }}
 
 {{- define "item-service.serviceAccountName" -}}
@@ -48,9 +48,14 @@ app.kubernetes.io/instance: {{ .Release.Name }}
 {{- .Values.transport.tls.serverName | default (printf "%s.%s.svc" (include "item-service.fullname" .) .Release.Namespace) -}}
 {{- end }}
 
-{{/* "true" if callers must show a certificate, which neither probes nor helm test have. */}}
-{{- define "item-service.needsCertificate" -}}
-{{- and (eq .Values.transport.mode "tls") (ne .Values.transport.tls.clientCa.existingSecret "") -}}
+{{/*
+"true" if probes and helm test ask the admin port: callers must show a certificate, which they have not, or
+the Secret need not have the ca.crt by which they would check that of the service.
+*/}}
+{{- define "item-service.asksByHttp" -}}
+{{- with .Values.transport -}}
+{{- and (eq .mode "tls") (or (eq .tls.probe "http") (ne .tls.clientCa.existingSecret "")) -}}
+{{- end -}}
 {{- end }}
 
 {{/* The heap of one process in MiB: three quarters of the memory limit, divided by the workers. Empty without a limit. */}}
@@ -69,13 +74,12 @@ A probe of one of the health services. Takes root, service and timing.
 The kubelet's gRPC probes know no TLS: https://kubernetes.io/docs/tasks/configure-pod-container/configure-liveness-readiness-startup-probes/
 */}}
 {{- define "item-service.probe" -}}
-{{- $tls := .root.Values.transport.tls -}}
 {{- $ports := .root.Values.ports -}}
 {{- if ne .root.Values.transport.mode "tls" -}}
 grpc:
   port: {{ int $ports.grpc }}
   service: {{ .service }}
-{{- else if or (eq (include "item-service.needsCertificate" .root) "true") (eq $tls.probe "http") -}}
+{{- else if eq (include "item-service.asksByHttp" .root) "true" -}}
 httpGet:
   port: {{ int $ports.admin }}
   path: {{ eq .service "liveness" | ternary "/healthz" "/readyz" }}

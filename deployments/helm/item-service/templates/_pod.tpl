@@ -24,7 +24,7 @@ capabilities:
 - name: data
   {{- if eq .Values.database.type "sqlite" }}
   persistentVolumeClaim:
-    claimName: {{ .Values.database.sqlite.existingClaim | default (printf "%s-data" (include "item-service.fullname" .)) }}
+    claimName: {{ .Values.database.sqlite.existingClaim | default (printf "%s-data" (include "item-service.fullname" .)) | quote }}
   {{- else }}
   emptyDir:
     sizeLimit: 16Mi
@@ -33,12 +33,12 @@ capabilities:
 {{- if eq .mode "tls" }}
 - name: tls
   secret:
-    secretName: {{ .tls.existingSecret }}
+    secretName: {{ .tls.existingSecret | quote }}
     defaultMode: 288 # 0440
 {{- with .tls.clientCa.existingSecret }}
 - name: client-ca
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     defaultMode: 288 # 0440
 {{- end }}
 {{- end }}
@@ -48,12 +48,12 @@ capabilities:
 {{- else if .publicKey.secret }}
 - name: token-keys
   secret:
-    secretName: {{ .publicKey.secret }}
+    secretName: {{ .publicKey.secret | quote }}
     defaultMode: 288 # 0440
 {{- else }}
 - name: token-keys
   configMap:
-    name: {{ .jwks.configMap | default .publicKey.configMap }}
+    name: {{ .jwks.configMap | default .publicKey.configMap | quote }}
 {{- end }}
 {{- end }}
 {{- with .Values.extraVolumes }}

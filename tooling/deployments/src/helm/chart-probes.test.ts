@@ -1,12 +1,10 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { basename, resolve } from "node:path/posix";
 import { describe, expect, it } from "vitest";
-import { podsOf, workloadOf } from "../manifests/kinds.ts";
+import { readDockerfile } from "../image/dockerfile.ts";
+import { ofKind, onlyOf, podsOf, workloadOf } from "../manifests/kinds.ts";
 import { helmTemplate } from "../manifests/run-helm.ts";
-import { chartVariants, hasHelm } from "./chart-variants.ts";
-
-const dockerfile = join(import.meta.dirname, "../../../../deployments/docker/Dockerfile");
+import { chartVariants, hasHelm, leastValues } from "./chart-variants.ts";
+import { selects } from "./selection.ts";
 
 describe.skipIf(!hasHelm()).each(chartVariants())(
   "probes with ci/$name-values.yaml",
@@ -34,10 +32,12 @@ describe.skipIf(!hasHelm()).each(chartVariants())(
 
     it("give up before the kubelet does, which would leave the process behind", async () => {
       const { container } = workloadOf(await helmTemplate(options));
-      for (const probe of [container.startupProbe, container.livenessProbe]) {
-        const timeout = probe?.exec?.command?.find((part) => part.startsWith("--timeout-ms="));
-        const timeoutMs = Number(timeout?.split("=")[1] ?? 0);
-        expect(timeoutMs).toBeLessThan(1_000 * (probe?.timeoutSeconds ?? 0));
+      const { startupProbe, readinessProbe, livenessProbe } = container;
+      for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
+        if (probe?.exec !== undefined) {
+          const timeout = probe.exec.command?.find((part) => part.startsWith("--timeout-ms="));
+          expect(Number(timeout?.split("=")[1])).toBeLessThan(1_000 * (probe.timeoutSeconds ?? 0));
+        }
       }
     });
 
@@ -63,6 +63,21 @@ describe.skipIf(!hasHelm()).each(chartVariants())(
   },
 );
 
+describe.skipIf(!hasHelm())("probes by http", () => {
+  it("and helm test need no ca.crt, which a certificate of a public authority comes without", async () => {
+    const transport = { mode: "tls", tls: { existingSecret: "tls", probe: "http" } };
+    const manifests = await helmTemplate({ set: { ...leastValues, transport } });
+    expect(JSON.stringify(manifests)).not.toContain("ca.crt");
+    const [test] = ofKind(manifests, "Pod");
+    expect(test?.spec?.containers[0]?.command?.join(" ")).toContain("-headless:9464/readyz");
+    const { ingress = [] } = onlyOf(manifests, "NetworkPolicy").spec ?? {};
+    const asked = ingress.filter(({ from = [] }) =>
+      from.some((it) => selects(it.podSelector?.matchLabels, test?.metadata.labels)),
+    );
+    expect(asked.flatMap(({ ports = [] }) => ports.map(({ port }) => port))).toEqual([9464]);
+  });
+});
+
 /** What the last stage of the Dockerfile says. */
 function readImage(): {
   readonly program: string;
@@ -71,13 +86,9 @@ function readImage(): {
   readonly user: number;
   readonly group: number;
 } {
-  const last =
-    readFileSync(dockerfile, "utf8")
-      .split(/^FROM /m)
-      .at(-1) ?? "";
-  const read = (instruction: string): string => {
-    return new RegExp(`^${instruction} (.*)$`, "m").exec(last)?.[1] ?? "";
-  };
+  const instructions = readDockerfile();
+  const read = (wanted: string): string =>
+    instructions.findLast(({ name }) => name === wanted)?.text ?? "";
   const [program = "", main = ""]: readonly string[] = JSON.parse(read("ENTRYPOINT"));
   const [user = 0, group = 0] = read("USER").split(":").map(Number);
   const folder = read("WORKDIR");

@@ -1,8 +1,10 @@
+import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { chartFolder } from "../manifests/run-helm.ts";
-import { defaultValues } from "./chart-variants.ts";
+import { chartFolder, findHelm } from "../manifests/run-helm.ts";
+import { defaultValues, hasHelm } from "./chart-variants.ts";
 import { pathsOfValues } from "./values-schema.ts";
 
 describe("the chart's README", () => {
@@ -39,6 +41,26 @@ describe("the chart's README", () => {
     const sum = times.map((seconds) => `${seconds} s`).join(" + ");
     const line = `${sum} ≤ ${terminationGracePeriodSeconds} s`;
     expect(readme.replaceAll(/ +/g, " ")).toContain(line);
+  });
+});
+
+describe.skipIf(!hasHelm())("the command of deployments/README.md", () => {
+  it("is one that the chart takes", async () => {
+    const workspace = join(chartFolder, "../../..");
+    const readme = readFileSync(join(workspace, "deployments/README.md"), "utf8");
+    const [, command = ""] =
+      /^helm upgrade --install (item-service (?:.*\\\n)*.*)$/m.exec(readme) ?? [];
+    const words = command
+      .replaceAll("\\\n", " ")
+      .split(/\s+/)
+      .filter((word) => word !== "--wait");
+    expect(words).toContain("--set");
+    const { stdout } = await promisify(execFile)(
+      findHelm() ?? "",
+      ["template", ...words, "--kube-version=1.31.0"],
+      { cwd: workspace },
+    );
+    expect(stdout).toContain("kind: Deployment");
   });
 });
 

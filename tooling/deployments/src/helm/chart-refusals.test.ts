@@ -91,6 +91,16 @@ describe.skipIf(!hasHelm())("values that cannot be deployed", () => {
     );
   });
 
+  it.each(["123", "shop.items"])(
+    "release %s, of which no Service can be named",
+    async (release) => {
+      const said = await refusal({ set: leastValues, release });
+      expect(said).toContain(`fullnameOverride must be set for a release of this name`);
+      const set = { ...leastValues, fullnameOverride: "items" };
+      expect(await refusal({ set, release })).toBe("rendered");
+    },
+  );
+
   it.each(["1.28.0", "1.29.9"])("Kubernetes %s is refused", async (kubeVersion) => {
     expect(await refusal({ set: leastValues, kubeVersion })).toMatch(
       /chart requires kubeVersion: >=1.30.0-0 which is incompatible with Kubernetes v1.2[89]/,

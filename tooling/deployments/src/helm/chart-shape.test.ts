@@ -81,6 +81,21 @@ describe.skipIf(!hasHelm())("the chart", () => {
     expect(onlyOf(manifests, "Deployment").metadata.name).toBe("item-service");
   });
 
+  it("takes names that YAML would read as numbers or as true", async () => {
+    const set = {
+      ...leastValues,
+      fullnameOverride: "items",
+      database: { existingSecret: { name: "1", key: "true" } },
+      auth: { ...leastValues.auth, jwksUrl: "", jwks: { configMap: "2" } },
+      transport: { mode: "tls", tls: { existingSecret: "3", clientCa: { existingSecret: "4" } } },
+      otel: { exporter: "otlp", endpoint: "http://c", headersSecret: { name: "5", key: "6" } },
+      serviceAccount: { name: "7" },
+      priorityClassName: "8",
+    };
+    const manifests = await helmTemplate({ set, release: "1e3" });
+    expect(await schemaFaults(manifests)).toEqual([]);
+  });
+
   it("leaves users and groups to a platform that chooses them", async () => {
     const podSecurity = { runAsUser: null, runAsGroup: null, fsGroup: null };
     const manifests = await helmTemplate({ set: { ...leastValues, podSecurity } });

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { helmTemplate } from "../manifests/run-helm.ts";
-import { defaultValues, hasHelm } from "./chart-variants.ts";
+import { mergeValues } from "./chart-values.ts";
+import { defaultValues, hasHelm, leastValues } from "./chart-variants.ts";
 import {
   pathsOfSchema,
   pathsOfValues,
@@ -71,6 +72,37 @@ describe.skipIf(!hasHelm())("Helm", () => {
     for (const [path] of leaves) {
       expect(said).toMatch(refusalOf(path));
     }
+  });
+});
+
+describe.skipIf(!hasHelm())("null, which takes a default away,", () => {
+  const mayBe = [/^global$/, /^podSecurity\./, /^resources\.(limits|requests)\b/];
+  const isEmptied = (path: string, { type, properties }: ValuesSchema): boolean =>
+    type === "array" || (type === "object" && !properties) || mayBe.some((it) => it.test(path));
+  const setToNull = (paths: readonly string[]): object =>
+    mergeValues(leastValues, { ...valuesOf(paths.map((path) => [path, null])) });
+
+  it("is refused by name where a value must be", async () => {
+    const closed = known.filter(([path, it]) => !isEmptied(path, it));
+    // One that is in another is told when the other is there.
+    const [outer, inner] = [true, false].map((whole) =>
+      closed.filter(([, it]) => isObject(it) === whole).map(([path]) => path),
+    );
+    for (const paths of [inner ?? [], (outer ?? []).filter((path) => !path.includes("."))]) {
+      const said = await refusal(setToNull(paths));
+      for (const path of paths) {
+        expect(said, path).toMatch(
+          new RegExp(
+            `\\b${path.split(".").at(-1)}\\b.* required|missing propert.*\\b${path.split(".").at(-1)}\\b`,
+          ),
+        );
+      }
+    }
+  });
+
+  it("is as good as an empty list or map", async () => {
+    const emptied = known.filter(([path, it]) => isEmptied(path, it) && path !== "global");
+    expect(await refusal(setToNull(emptied.map(([path]) => path)))).toBe("rendered");
   });
 });
 

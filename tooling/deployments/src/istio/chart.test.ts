@@ -1,31 +1,15 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { hasHelm } from "../helm/chart-variants.ts";
+import { workloadOf } from "../manifests/kinds.ts";
 import type { Manifest } from "../manifests/manifest.ts";
-import { chartFolder, findHelm, helmTemplate } from "../manifests/run-helm.ts";
+import { chartFolder, helmTemplate } from "../manifests/run-helm.ts";
 import type { AuthorizationSpec } from "./allows.ts";
 import { readIstioFiles, specOf } from "./istio-files.ts";
 
 interface Service {
   readonly clusterIP?: string;
   readonly ports: readonly { readonly name: string; readonly port: number }[];
-}
-
-interface Deployment {
-  readonly template: {
-    readonly metadata: { readonly labels: Readonly<Record<string, string>> };
-    readonly spec: {
-      readonly containers: readonly {
-        readonly ports: readonly { readonly name: string; readonly containerPort: number }[];
-      }[];
-    };
-  };
-}
-
-const missing = findHelm() === undefined;
-if (missing) {
-  process.stderr.write(
-    "Skipped: the chart is not compared without helm, https://helm.sh/docs/intro/install/\n",
-  );
 }
 
 const files = readIstioFiles();
@@ -43,7 +27,7 @@ function settingsOf(manifests: readonly Manifest[]): Readonly<Record<string, str
   return manifests.find(({ kind }) => kind === "ConfigMap")?.data as Record<string, string>;
 }
 
-describe.skipIf(missing)("the manifests for Istio and the chart", () => {
+describe.skipIf(!hasHelm())("the manifests for Istio and the chart", () => {
   it("agree on the Service, whose port says that it is gRPC", async () => {
     const chart = await render();
     const { host } = specOf<{ host: string }>(files, "DestinationRule");
@@ -55,7 +39,7 @@ describe.skipIf(missing)("the manifests for Istio and the chart", () => {
   });
 
   it("agree on the pods and their ports", async () => {
-    const { template } = specOf<Deployment>(await render(), "Deployment");
+    const { pod, container } = workloadOf(await render());
     const policies = files.filter(({ spec }) => (spec as AuthorizationSpec).selector !== undefined);
     expect(policies.map(({ kind }) => kind)).toEqual([
       "PeerAuthentication",
@@ -64,12 +48,10 @@ describe.skipIf(missing)("the manifests for Istio and the chart", () => {
     ]);
     for (const { spec } of policies) {
       const { selector } = spec as Required<AuthorizationSpec>;
-      expect(template.metadata.labels).toMatchObject(selector.matchLabels);
+      expect(pod.labels).toMatchObject(selector.matchLabels);
     }
-    const ports = template.spec.containers.flatMap((container) => container.ports);
-    expect(
-      Object.fromEntries(ports.map(({ name, containerPort }) => [name, containerPort])),
-    ).toEqual(namesAndPorts);
+    const ports = container.ports?.map(({ name, containerPort }) => [name, containerPort]);
+    expect(Object.fromEntries(ports ?? [])).toEqual(namesAndPorts);
     const { rules = [] } = specOf<AuthorizationSpec>(files, "AuthorizationPolicy");
     const allowed = rules.flatMap(({ to = [] }) => to.flatMap(({ operation }) => operation.ports));
     expect(new Set(allowed)).toEqual(new Set(Object.values(namesAndPorts).map(String)));

@@ -188,6 +188,22 @@ describe.skipIf(reason !== undefined)("the image", () => {
     expect(container.output().match(/worker_exited/g)).toHaveLength(2);
   });
 
+  it("has all that is loaded on demand alone: spans, descriptors for reflection, the live page", async () => {
+    const { container, items } = await startService(image, {
+      OTEL_TRACES_EXPORTER: "otlp",
+      OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:1",
+      OTEL_BSP_SCHEDULE_DELAY: "100",
+      GRPC_SERVER_REFLECTION_ENABLED: "true",
+    });
+    await items.createItem(lamp("lamp-1"));
+    const page = await container.find(/live page is at (\S+)/);
+    expect(await (await fetch(page)).text()).toContain("<title>");
+    expect(await (await fetch(`${page}metrics`)).text()).toContain('grpc_method="CreateItem"');
+    // Nobody listens there.
+    await container.find(/"message":"[^"]*(span|export|telemetry)/i);
+    expect(container.output()).not.toMatch(/MODULE_NOT_FOUND|ENOENT/);
+  });
+
   it("runs its other commands", async () => {
     const migrate = runImage(image, { args: ["migrate"], env: issuerEnv });
     expect(await migrate.ended, migrate.output()).toBe(0);
