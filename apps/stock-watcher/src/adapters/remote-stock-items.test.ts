@@ -160,7 +160,7 @@ describe("createRemoteStockItems", () => {
     const settings = readSettings({ ITEM_SERVICE_ADDRESS: "items.example.com:50051" });
     const parts = { logger: pino({ level: "silent" }), registry: new Registry() };
     expect(() => openItemService({ settings, ...parts })).toThrow(
-      "target must be a loopback address or have TLS, got items.example.com:50051",
+      "target must be a loopback address or have TLS, unless allowPlaintext is set, got items.example.com:50051",
     );
   });
 });

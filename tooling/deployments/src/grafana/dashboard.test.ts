@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { beforeAll, describe, expect, it } from "vitest";
+import { matchersOf } from "../metrics/matchers-of.ts";
+import { type Exposition, readExposition } from "../metrics/read-exposition.ts";
+import { selectorsOf } from "../metrics/selectors.ts";
+import { readRecordingRules } from "../prometheus/rule-files.ts";
 import { type Panel, queriesOf, readDashboard } from "./dashboard.ts";
 import { interpolate } from "./interpolate.ts";
-import { type Exposition, readExposition } from "./read-exposition.ts";
-import { selectorsOf } from "./selectors.ts";
 
 const dashboard = readDashboard();
 const { panels, templating, annotations, links } = dashboard;
@@ -144,6 +146,21 @@ describe("its queries", () => {
       expect(named).toEqual(expect.arrayContaining(shown));
     },
   );
+
+  it.each([
+    ["failures", "Error ratio, A", "grpc_code", "job_method:grpc_server_errors:rate5m"],
+    ["failures", "Error ratio by method, A", "grpc_code", "job_method:grpc_server_errors:rate5m"],
+    ["refusals", "Shed, A", "refusal", "job:grpc_kit_server_shed:rate5m"],
+  ])("count the same %s as the rules do: %s", (_, title, label, name) => {
+    const shown = queries.filter((query) => query.title === title);
+    const rules = readRecordingRules().flatMap((group) => group.rules);
+    const recorded = rules.filter(({ record }) => record === name);
+    const [inPanel = [], inRule] = [...shown.map(({ target }) => target), ...recorded].map(
+      ({ expr }) => matchersOf(expr, label),
+    );
+    expect(inPanel).not.toHaveLength(0);
+    expect(inPanel).toEqual(inRule);
+  });
 
   it.each(
     variables.flatMap(({ name, query }): [string, string][] =>

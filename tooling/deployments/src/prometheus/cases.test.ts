@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Exposition, readExposition } from "../grafana/read-exposition.ts";
-import { selectorsOf } from "../grafana/selectors.ts";
+import { type Exposition, readExposition } from "../metrics/read-exposition.ts";
+import { selectorsOf } from "../metrics/selectors.ts";
 import { readAlerts, readCases, readRecordingRules } from "./rule-files.ts";
 
 const recorded = readRecordingRules().flatMap(({ rules }) => rules);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
+import { matchersOf } from "../metrics/matchers-of.ts";
 import {
   alertsFile,
   caseFiles,
@@ -28,8 +29,23 @@ describe("the rules", () => {
       expect(name).toMatch(/^(job|instance)(_[a-z]+)*:[a-z_]+:[a-z0-9_]+$/);
     }
     // Of several that differ in their end the README has the rest as "…".
-    const stems = names.map((name) => name.replace(/(p\d+_)?rate\d+\w$/, ""));
+    const stems = names.map((name) => name.replace(/(p\d+_)?(rate|increase)\d+\w$/, ""));
     expect(stems.filter((stem) => !readme.includes(`\`${stem}`))).toEqual([]);
+  });
+
+  it("count the same calls as failures wherever they count them", () => {
+    const counted = readRecordingRules()
+      .flatMap(({ rules }) => rules)
+      .map(({ record, expr }) => [record, matchersOf(expr, "grpc_code")] as const)
+      .filter(([, matchers]) => matchers.length > 0);
+    expect(counted).toHaveLength(3);
+    const failures = [
+      'grpc_code=~"Unknown|Unimplemented|Internal|Unavailable|DataLoss"',
+      'grpc_code="DeadlineExceeded", grpc_type!="bidi_stream"',
+    ];
+    for (const [record, matchers] of counted) {
+      expect(matchers, record).toEqual(failures);
+    }
   });
 
   it("say of each alert how bad it is, what it is, and where that is explained", () => {

@@ -1,13 +1,8 @@
 import { once } from "node:events";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { Metadata } from "@grpc/grpc-js";
-import { fileDescriptorSet } from "@grpc-kit/generated-protos/descriptors";
-import {
-  type CreateItemRequest,
-  ItemServiceService,
-  type ItemSyncRequest,
-} from "@grpc-kit/generated-protos/examples/items";
-import { createClientFactory } from "@grpc-kit/grpc-client";
+import type { ItemSyncRequest } from "@grpc-kit/generated-protos/examples/items";
+import { all, createItemStub, newItem, upsert } from "../item-stub.ts";
 import type { ItemServiceProcess } from "../start-item-service.ts";
 
 /** How many handlers each worker may run. */
@@ -32,16 +27,16 @@ export interface DoneLoad {
 
 /** Calls all seven methods, and fails in many ways; on one connection, so that one worker sheds. */
 export async function driveLoad({ address, token }: ItemServiceProcess): Promise<DoneLoad> {
-  const clients = createClientFactory({
-    descriptorSets: [fileDescriptorSet()],
+  const { items, close } = createItemStub(address, {
+    // Each call brings its token by itself, for two have none.
+    token: "",
+    interceptors: [],
     defaultTimeoutMs: 20_000,
     defaultStreamTimeoutMs: "none",
     circuitBreaker: false,
     retry: false,
+    channel: { pool: { maxConnections: 1 } },
   });
-  const pool = { maxConnections: 1 };
-  const channel = clients.createChannel(address, { credentials: "insecure", pool });
-  const items = clients.createStub(ItemServiceService, channel);
   const metadata = new Metadata();
   metadata.set("authorization", `Bearer ${token()}`);
 
@@ -54,13 +49,18 @@ export async function driveLoad({ address, token }: ItemServiceProcess): Promise
   await repeat(2, () => failure(items.getItem({ id })));
   await repeat(2, () => items.updateItem({ id, price: 19.9 }, { metadata }));
   const page = { pageSize: 2, pageToken: "", filter: "" };
-  await repeat(3, () => readAll(items.listItems(page, { metadata })));
+  await repeat(3, () => all(items.listItems(page, { metadata })));
   await items.batchCreateItems(["a", "b", "c"].map(newItem), { metadata });
-  await readAll(items.syncItems([upsert("desk"), upsert("chair")], { metadata }));
+  await all(items.syncItems([upsert("desk"), upsert("chair")], { metadata }));
   await items.deleteItem({ id }, { metadata });
 
   const session = connect(`http://${address}`);
   await repeat(2, () => callWithoutRequest(session, String(metadata.get("authorization")[0])));
+
+  // A stream that its caller keeps until its deadline.
+  const late = new AbortController();
+  await failure(all(items.syncItems(endless(late.signal), { metadata, timeoutMs: 300 })));
+  late.abort();
 
   // As many as may run: whoever comes then is shed.
   const aborts = Array.from({ length: handlersLimit }, () => new AbortController());
@@ -86,7 +86,7 @@ export async function driveLoad({ address, token }: ItemServiceProcess): Promise
       DeleteItem: { OK: 1 },
       ListItems: { OK: 3 },
       BatchCreateItems: { OK: 1 },
-      SyncItems: { OK: 1, Canceled: 2 },
+      SyncItems: { OK: 1, Canceled: 2, DeadlineExceeded: 1 },
     },
     openStreams: handlersLimit - 2,
     connections: 2,
@@ -95,25 +95,10 @@ export async function driveLoad({ address, token }: ItemServiceProcess): Promise
         abort.abort();
       }
       session.destroy();
-      await clients.close({ graceMs: 0 });
+      await close();
     },
   };
 }
-
-const newItem = (sku: string): CreateItemRequest => ({
-  name: "Desk lamp",
-  description: "",
-  sku,
-  quantity: 10,
-  price: 24.9,
-});
-
-const upsert = (sku: string): ItemSyncRequest => ({
-  action: {
-    $case: "upsert",
-    value: { ...newItem(sku), id: "", isActive: true, createdAt: undefined, updatedAt: undefined },
-  },
-});
 
 async function* endless(signal: AbortSignal): AsyncGenerator<ItemSyncRequest> {
   yield upsert("sofa");
@@ -123,12 +108,6 @@ async function* endless(signal: AbortSignal): AsyncGenerator<ItemSyncRequest> {
 async function repeat(times: number, call: (index: number) => Promise<unknown>): Promise<void> {
   for (let index = 0; index < times; index += 1) {
     await call(index);
-  }
-}
-
-async function readAll(stream: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of stream) {
-    // Only its end counts.
   }
 }
 

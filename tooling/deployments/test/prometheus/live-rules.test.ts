@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findProgram } from "../../src/find-program.ts";
 import { alertsFile, recordingFile } from "../../src/prometheus/rule-files.ts";
 import { callWithoutRequest } from "../grafana/drive-load.ts";
-import { createItemStub, newItem, upsert } from "../proxies/item-stub.ts";
+import { createItemStub, newItem, upsert } from "../item-stub.ts";
 import { type ItemServiceProcess, startItemService } from "../start-item-service.ts";
 import { type RunningPrometheus, startPrometheus } from "./start-prometheus.ts";
 

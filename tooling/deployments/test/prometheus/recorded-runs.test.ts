@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { hasPromtool } from "../../src/prometheus/run-promtool.ts";
-import { all, createItemStub, type ItemStub, newItem, upsert } from "../proxies/item-stub.ts";
+import { all, createItemStub, type ItemStub, newItem, upsert } from "../item-stub.ts";
 import { type ItemServiceProcess, startItemService } from "../start-item-service.ts";
 import { type RecordedRun, recordRun } from "./record-run.ts";
 import { type Postgres, startPostgres } from "./start-postgres.ts";

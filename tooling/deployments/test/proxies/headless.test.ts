@@ -1,12 +1,12 @@
 import { once } from "node:events";
 import { connect, createServer, type Server } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { newItem } from "../item-stub.ts";
 import type { ItemServiceProcess } from "../start-item-service.ts";
+import { findPort } from "../start-program.ts";
 import type { LoadReport } from "./item-load.ts";
 import { handledBy, itemStub, listSkus, startItemServices, untilHandled } from "./item-services.ts";
-import { newItem } from "./item-stub.ts";
 import { type HeadlessClient, hasOwnNames, startHeadlessClient } from "./start-headless-client.ts";
-import { findPort } from "./start-program.ts";
 
 /** Servers on addresses of their own and one port, as pods are, and a client that knows their name. */
 async function startPods(

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { Metadata, status } from "@grpc/grpc-js";
 import type { CallOptions } from "@grpc-kit/grpc-client";
-import { all, type ItemStub, newItem, upsert } from "./item-stub.ts";
+import { all, type ItemStub, newItem, upsert } from "../item-stub.ts";
 
 export interface FailedCall {
   readonly method: string;

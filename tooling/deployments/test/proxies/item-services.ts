@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { expect, onTestFinished, vi } from "vitest";
+import { all, createItemStub, type ItemStub, type ItemStubOptions } from "../item-stub.ts";
 import { type ItemServiceProcess, startItemService } from "../start-item-service.ts";
-import { all, createItemStub, type ItemStub, type ItemStubOptions } from "./item-stub.ts";
-import { type OnEnd, temporaryFolder } from "./start-program.ts";
+import { type OnEnd, temporaryFolder } from "../start-program.ts";
 
 /** Where a service listens. */
 export interface Place {

@@ -8,7 +8,9 @@ import { Metadata, status } from "@grpc/grpc-js";
 import type { ItemSyncRequest } from "@grpc-kit/generated-protos/examples/items";
 import type { CallStatus } from "@grpc-kit/grpc-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { all, type ItemStub, newItem, upsert } from "../item-stub.ts";
 import { main } from "../start-item-service.ts";
+import { createCleanups } from "../start-program.ts";
 import {
   callsInFlight,
   handledBy,
@@ -16,8 +18,6 @@ import {
   itemStub,
   startItemServices,
 } from "./item-services.ts";
-import { all, type ItemStub, newItem, upsert } from "./item-stub.ts";
-import { createCleanups } from "./start-program.ts";
 import { hasProgram, type ProxyProcess, startHaproxy, startNginx } from "./start-proxy.ts";
 
 const kinds = [

@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { ItemServiceProcess } from "../start-item-service.ts";
+import { findPort } from "../start-program.ts";
 import { type LoadReport, startItemLoad } from "./item-load.ts";
 import {
   type ItemServices,
@@ -8,7 +9,6 @@ import {
   startItemServices,
   untilHandled,
 } from "./item-services.ts";
-import { findPort } from "./start-program.ts";
 import { hasProgram, startHaproxy, startNginx } from "./start-proxy.ts";
 
 const hasNginx = hasProgram("nginx", "nginx-light");

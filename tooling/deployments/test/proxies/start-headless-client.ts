@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { type OnEnd, temporaryFolder } from "../start-program.ts";
 import type { Command } from "./headless-client.ts";
-import { type OnEnd, temporaryFolder } from "./start-program.ts";
 
 /** Mounts of one's own: as root, or as a user where users may have namespaces. */
 const namespace = ["--mount", ...(process.getuid?.() === 0 ? [] : ["--map-root-user"])];

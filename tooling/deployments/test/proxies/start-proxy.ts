@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { findProgram } from "../../src/find-program.ts";
-import { findPort, type OnEnd, startProgram, temporaryFolder } from "./start-program.ts";
+import { findPort, type OnEnd, startProgram, temporaryFolder } from "../start-program.ts";
 
 /** Where a server is, and its admin port. */
 export interface Backend {

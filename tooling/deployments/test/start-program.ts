@@ -14,20 +14,30 @@ export interface Program {
   kill(signal: NodeJS.Signals): void;
 }
 
+export interface ProgramOptions {
+  /** Asked again and again, with all that the program has written, until it is. */
+  isReady(output: string): boolean | Promise<boolean>;
+  readonly onEnd: OnEnd;
+}
+
 /** Starts a program. Rejects if it ends before it is ready. */
 export async function startProgram(
   file: string,
   args: readonly string[],
-  { isReady, onEnd }: { isReady(): Promise<boolean>; readonly onEnd: OnEnd },
+  { isReady, onEnd }: ProgramOptions,
 ): Promise<Program> {
   const child = spawn(file, args, { stdio: ["ignore", "pipe", "pipe"] });
   const exit = once(child, "exit");
   const kill = (signal: NodeJS.Signals): void => {
     child.kill(signal);
   };
+  // However the tests end, it does not outlive them.
+  const killAtExit = (): void => kill("SIGKILL");
+  process.once("exit", killAtExit);
   onEnd(async () => {
     kill("SIGTERM");
     await exit;
+    process.off("exit", killAtExit);
   });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {
@@ -35,7 +45,7 @@ export async function startProgram(
       output += chunk;
     });
   }
-  while (!(await isReady())) {
+  while (!(await isReady(output))) {
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`${file} has ended before it was ready: ${output}`);
     }
@@ -45,7 +55,7 @@ export async function startProgram(
 }
 
 export function temporaryFolder(onEnd: OnEnd): string {
-  const folder = mkdtempSync(join(tmpdir(), "proxies-"));
+  const folder = mkdtempSync(join(tmpdir(), "deployments-"));
   onEnd(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
