@@ -35,7 +35,9 @@ describe("bearerToken with a stub", () => {
   it("is refused without TLS when it is made", () => {
     const options = { target: "items:50051", credentials: credentials.createInsecure(), getToken };
     expect(() => bearerToken(options)).toThrow(
-      new TypeError("target must be a loopback address or have TLS, got items:50051"),
+      new TypeError(
+        "target must be a loopback address or have TLS, unless allowPlaintext is set, got items:50051",
+      ),
     );
   });
 
