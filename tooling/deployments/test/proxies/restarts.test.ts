@@ -52,7 +52,7 @@ function placeOf({ address, adminUrl }: ItemServiceProcess) {
 
 describe.skipIf(!hasHaproxy)("behind haproxy", () => {
   it("G1: no call is lost while three servers restart in turn, with retries and without", async () => {
-    const all = await startThree({ GRPC_SERVER_DRAIN_DELAY_MS: "1000" });
+    const all = await startThree({ GRPC_SERVER_DRAIN_DELAY_MS: "2000" });
     const proxy = await startHaproxy(all.services, onTestFinished);
     const loads = startLoads(proxy.address, all.token);
     await untilHandled(all.services, 20);
