@@ -55,12 +55,11 @@ export async function driveLoad({ address, token }: ItemServiceProcess): Promise
   await items.deleteItem({ id }, { metadata });
 
   const session = connect(`http://${address}`);
-  await repeat(2, () => callWithoutRequest(session, String(metadata.get("authorization")[0])));
-
-  // A stream that its caller keeps until its deadline.
-  const late = new AbortController();
-  await failure(all(items.syncItems(endless(late.signal), { metadata, timeoutMs: 300 })));
-  late.abort();
+  const authorization = `Bearer ${token()}`;
+  await repeat(2, () => callWithoutRequest(session, authorization));
+  // A stream that its caller keeps until its deadline, of which the server is left to tell: a client that
+  // ended it as well could be the first.
+  await callWithoutRequest(session, authorization, { method: "SyncItems", "grpc-timeout": "300m" });
 
   // As many as may run: whoever comes then is shed.
   const aborts = Array.from({ length: handlersLimit }, () => new AbortController());
@@ -120,24 +119,29 @@ function failure(call: Promise<unknown>): Promise<void> {
   );
 }
 
-/** A call of GetItem whose request never comes: the server must end it, by its own fault as far as it can tell. */
+/** A call whose request never comes: the server must end it, by its own fault as far as it can tell. */
 export async function callWithoutRequest(
   session: ClientHttp2Session,
   authorization: string,
+  {
+    method = "GetItem",
+    ...headers
+  }: { readonly method?: string; readonly "grpc-timeout"?: string } = {},
 ): Promise<void> {
   const stream = session.request(
     {
+      ...headers,
       ":method": "POST",
-      ":path": "/examples.ItemService/GetItem",
+      ":path": `/examples.ItemService/${method}`,
       "content-type": "application/grpc",
       te: "trailers",
       authorization,
     },
     { endStream: false },
   );
-  const [headers] = await once(stream, "response");
+  const [answer] = await once(stream, "response");
   stream.close();
-  if (headers["grpc-status"] !== "4") {
-    throw new Error(`the call must end with DEADLINE_EXCEEDED, got ${headers["grpc-status"]}`);
+  if (answer["grpc-status"] !== "4") {
+    throw new Error(`the call must end with DEADLINE_EXCEEDED, got ${answer["grpc-status"]}`);
   }
 }
