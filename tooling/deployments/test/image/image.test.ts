@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import type { CreateItemRequest } from "@grpc-kit/generated-protos/examples/items";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { newItem, upsert } from "../item-stub.ts";
 import {
   type BuiltImage,
   createImageBuilder,
@@ -10,7 +11,7 @@ import {
   whyNoImage,
 } from "./build-image.ts";
 import { runImage } from "./run-image.ts";
-import { issuerEnv, lamp, startService, upsert } from "./start-service.ts";
+import { issuerEnv, startService } from "./start-service.ts";
 
 const reason = whyNoImage();
 if (reason !== undefined) {
@@ -122,7 +123,7 @@ describe.skipIf(reason !== undefined)("the image", () => {
     const status = readFileSync(`/proc/${container.pid}/status`, "utf8");
     expect(status).toMatch(/^NSpid:\t\d+\t1$/m);
     expect(status).toMatch(/^Uid:\t65532\t65532\t65532\t65532$/m);
-    const { id } = await items.createItem(lamp("lamp-1"));
+    const { id } = await items.createItem(newItem("lamp-1"));
     expect(await items.getItem({ id })).toMatchObject({ sku: "lamp-1" });
 
     const probe = runImage(image, { args: ["probe", address, "readiness"] });
@@ -135,7 +136,7 @@ describe.skipIf(reason !== undefined)("the image", () => {
     const { container, items } = await startService(image);
     const batch = function* (): Generator<CreateItemRequest> {
       for (let index = 0; index < 20_000; index += 1) {
-        yield lamp(`lamp-${index}`);
+        yield newItem(`lamp-${index}`);
       }
     };
     const { createdCount } = await items.batchCreateItems(batch(), { timeoutMs: 60_000 });
@@ -182,7 +183,7 @@ describe.skipIf(reason !== undefined)("the image", () => {
 
   it("ends its workers, and waits for them, when process 1 gets SIGTERM", async () => {
     const { container, items } = await startService(image, { GRPC_SERVER_MAX_WORKERS: "2" });
-    await items.createItem(lamp("lamp-1"));
+    await items.createItem(newItem("lamp-1"));
     process.kill(container.pid, "SIGTERM");
     expect(await container.ended, container.output()).toBe(0);
     expect(container.output().match(/worker_exited/g)).toHaveLength(2);
@@ -195,7 +196,7 @@ describe.skipIf(reason !== undefined)("the image", () => {
       OTEL_BSP_SCHEDULE_DELAY: "100",
       GRPC_SERVER_REFLECTION_ENABLED: "true",
     });
-    await items.createItem(lamp("lamp-1"));
+    await items.createItem(newItem("lamp-1"));
     const page = await container.find(/live page is at (\S+)/);
     expect(await (await fetch(page)).text()).toContain("<title>");
     expect(await (await fetch(`${page}metrics`)).text()).toContain('grpc_method="CreateItem"');

@@ -1,16 +1,8 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { InterceptingCall, type Interceptor } from "@grpc/grpc-js";
-import { fileDescriptorSet } from "@grpc-kit/generated-protos/descriptors";
-import {
-  CreateItemRequest,
-  Item,
-  ItemServiceService,
-  ItemSyncRequest,
-} from "@grpc-kit/generated-protos/examples/items";
-import { createClientFactory, type Stub } from "@grpc-kit/grpc-client";
 import { exportSPKI, generateKeyPair, SignJWT } from "jose";
 import { onTestFinished } from "vitest";
+import { createItemStub, type ItemStub } from "../item-stub.ts";
 import type { BuiltImage } from "./build-image.ts";
 import { type Container, makeDataFolder, runImage } from "./run-image.ts";
 
@@ -19,7 +11,7 @@ export interface RunningService {
   /** As in "127.0.0.1:34567". */
   readonly address: string;
   /** Sends a token with both scopes. */
-  readonly items: Stub<typeof ItemServiceService>;
+  readonly items: ItemStub;
 }
 
 /** What production must say of its tokens. */
@@ -58,31 +50,7 @@ export async function startService(
     .setIssuedAt()
     .setExpirationTime("1h")
     .sign(privateKey);
-  const sendToken: Interceptor = (options, nextCall) =>
-    new InterceptingCall(nextCall(options), {
-      start(metadata, listener, next) {
-        metadata.set("authorization", `Bearer ${token}`);
-        next(metadata, listener);
-      },
-    });
-  const clients = createClientFactory({
-    descriptorSets: [fileDescriptorSet()],
-    interceptors: [sendToken],
-  });
-  onTestFinished(() => clients.close());
-  const channel = clients.createChannel(address, { credentials: "insecure" });
-  return {
-    container,
-    address,
-    items: clients.createStub(ItemServiceService, channel),
-  };
-}
-
-export function lamp(sku: string): CreateItemRequest {
-  return CreateItemRequest.create({ name: "Desk lamp", sku, quantity: 10, price: 24.9 });
-}
-
-export function upsert(sku: string): ItemSyncRequest {
-  const value = Item.create({ name: "Desk lamp", sku, quantity: 10, price: 24.9 });
-  return ItemSyncRequest.create({ action: { $case: "upsert", value } });
+  const { items, close } = createItemStub(address, { token });
+  onTestFinished(close);
+  return { container, address, items };
 }
