@@ -10,6 +10,17 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
+/** Whether a program is there. If it is not, says what is skipped, and how to get it. */
+export function hasProgram(name: string, debianPackage: string): boolean {
+  const isThere = findProgram(name) !== undefined;
+  if (!isThere) {
+    process.stderr.write(
+      `tests with ${name} are skipped, since it is not installed: apt-get install ${debianPackage}\n`,
+    );
+  }
+  return isThere;
+}
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

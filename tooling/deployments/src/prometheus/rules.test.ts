@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { parse } from "yaml";
+import { hasProgram } from "../find-program.ts";
 import { matchersOf } from "../metrics/matchers-of.ts";
 import {
   alertsFile,
@@ -12,7 +13,7 @@ import {
   readRecordingRules,
   recordingFile,
 } from "./rule-files.ts";
-import { hasPromtool, runPromtool } from "./run-promtool.ts";
+import { runPromtool } from "./run-promtool.ts";
 
 const readme = readFileSync(join(folder, "README.md"), "utf8");
 
@@ -78,7 +79,7 @@ describe("the rules", () => {
   });
 });
 
-describe.skipIf(!hasPromtool("the check of the rules"))("promtool", () => {
+describe.skipIf(!hasProgram("promtool", "prometheus"))("promtool", () => {
   it("takes the rules", async () => {
     const output = await runPromtool("check", "rules", "--lint-fatal", recordingFile, alertsFile);
     expect(output.match(/SUCCESS: \d+ rules found/g)).toHaveLength(2);

@@ -3,23 +3,16 @@ import { connect } from "node:http2";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findProgram } from "../../src/find-program.ts";
+import { hasProgram } from "../../src/find-program.ts";
 import { alertsFile, recordingFile } from "../../src/prometheus/rule-files.ts";
 import { callWithoutRequest } from "../grafana/drive-load.ts";
 import { createItemStub, newItem, upsert } from "../item-stub.ts";
 import { type ItemServiceProcess, startItemService } from "../start-item-service.ts";
 import { type RunningPrometheus, startPrometheus } from "./start-prometheus.ts";
 
-const isMissing = findProgram("prometheus") === undefined;
-if (isMissing) {
-  process.stderr.write(
-    "the rules in a real Prometheus: skipped, there is none (Debian: apt-get install prometheus)\n",
-  );
-}
-
 const patience = { timeout: 15_000, interval: 100 };
 
-describe.skipIf(isMissing)("a Prometheus with these rules", () => {
+describe.skipIf(!hasProgram("prometheus", "prometheus"))("a Prometheus with these rules", () => {
   const ended = new AbortController();
   let folder: string;
   let service: ItemServiceProcess;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { findProgram } from "../../src/find-program.ts";
+import { hasProgram } from "../../src/find-program.ts";
 import { startPrometheus } from "./start-prometheus.ts";
 
 async function serveMetrics(text: string): Promise<string> {
@@ -15,7 +15,7 @@ async function serveMetrics(text: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-describe.skipIf(findProgram("prometheus") === undefined)("startPrometheus", () => {
+describe.skipIf(!hasProgram("prometheus", "prometheus"))("startPrometheus", () => {
   it("scrapes its targets, and answers with numbers", async () => {
     const target = await serveMetrics("lamps 4\nlamps_limit +Inf\n");
     const prometheus = await startPrometheus({ targets: [target, "127.0.0.1:1"] });

@@ -10,10 +10,11 @@ import {
 import type { AddressInfo, Server } from "node:net";
 import { Metadata, status } from "@grpc/grpc-js";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { hasProgram } from "../../src/find-program.ts";
 import { newItem } from "../item-stub.ts";
 import { main } from "../start-item-service.ts";
 import { itemStub } from "./item-services.ts";
-import { type Backend, hasProgram, startHaproxy, startNginx } from "./start-proxy.ts";
+import { type Backend, startHaproxy, startNginx } from "./start-proxy.ts";
 
 /** A server that says whether it is ready, and what has come to it. */
 interface FakeServer extends Backend {

@@ -8,6 +8,7 @@ import { Metadata, status } from "@grpc/grpc-js";
 import type { ItemSyncRequest } from "@grpc-kit/generated-protos/examples/items";
 import type { CallStatus } from "@grpc-kit/grpc-client";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { hasProgram } from "../../src/find-program.ts";
 import { all, type ItemStub, newItem, upsert } from "../item-stub.ts";
 import { main } from "../start-item-service.ts";
 import { createCleanups } from "../start-program.ts";
@@ -18,7 +19,7 @@ import {
   itemStub,
   startItemServices,
 } from "./item-services.ts";
-import { hasProgram, type ProxyProcess, startHaproxy, startNginx } from "./start-proxy.ts";
+import { type ProxyProcess, startHaproxy, startNginx } from "./start-proxy.ts";
 
 const kinds = [
   { name: "nginx", isThere: hasProgram("nginx", "nginx-light"), start: startNginx },

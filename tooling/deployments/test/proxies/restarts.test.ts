@@ -1,4 +1,5 @@
 import { describe, expect, it, onTestFinished } from "vitest";
+import { hasProgram } from "../../src/find-program.ts";
 import type { ItemServiceProcess } from "../start-item-service.ts";
 import { findPort } from "../start-program.ts";
 import { type LoadReport, startItemLoad } from "./item-load.ts";
@@ -9,7 +10,7 @@ import {
   startItemServices,
   untilHandled,
 } from "./item-services.ts";
-import { hasProgram, startHaproxy, startNginx } from "./start-proxy.ts";
+import { startHaproxy, startNginx } from "./start-proxy.ts";
 
 const hasNginx = hasProgram("nginx", "nginx-light");
 const hasHaproxy = hasProgram("haproxy", "haproxy");

@@ -102,14 +102,3 @@ async function answers(address: string): Promise<boolean> {
   socket.destroy();
   return isThere;
 }
-
-/** Whether a program is there. If it is not, says what is left out, and how to get it. */
-export function hasProgram(name: string, debianPackage: string): boolean {
-  const isThere = findProgram(name) !== undefined;
-  if (!isThere) {
-    process.stderr.write(
-      `tests with ${name} are left out, since it is not installed: apt-get install ${debianPackage}\n`,
-    );
-  }
-  return isThere;
-}
