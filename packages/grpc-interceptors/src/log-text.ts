@@ -5,7 +5,7 @@ export const redacted = "[redacted]";
 const plainText = /^[ -~]*$/;
 
 // What breaks a line, or shows what follows in another order: https://trojansource.codes
-const misleading = /[\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+const misleading = /[\t\n\r]+|[\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 
 // Between a name and its value: of headers, URLs, JSON, and of JSON in a string.
 const separator = String.raw`(\\?["']?\s?[:=]\s?(?:\[(?!redacted\])\s?)?\\?["']?)`;
@@ -46,6 +46,9 @@ const secrets: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
+// Each of the patterns needs one of these. Most texts have none, and a flood of refused calls has a text each.
+const hint = /[:=]|bearer|dpop|negotiate|basic|eyJ|-----BEGIN|Metadata string value/i;
+
 // Nobody reads more of an error, and patterns take their time.
 const maxRedactedLength = 8192;
 
@@ -55,6 +58,9 @@ const maxRedactedLength = 8192;
  */
 export function redactText(text: string): string {
   let safe = text.slice(0, maxRedactedLength);
+  if (!hint.test(safe)) {
+    return safe;
+  }
   for (const [pattern, replacement] of secrets) {
     safe = safe.replaceAll(pattern, replacement);
   }

@@ -9,12 +9,12 @@ const anyText = fc.oneof(
 );
 
 describe("toSafeDetails", () => {
-  it("B13: makes any text well-formed, free of control characters and at most 1,024 bytes", () => {
+  it("B13: makes any text well-formed, free of control characters but tab and line breaks, and at most 1,024 bytes", () => {
     fc.assert(
       fc.property(anyText, (text) => {
         const details = toSafeDetails(text);
         expect(() => encodeURI(details)).not.toThrow();
-        expect(details).not.toMatch(/\p{Cc}/u);
+        expect(details.replaceAll(/[\t\n\r]/g, "")).not.toMatch(/\p{Cc}/u);
         expect(Buffer.byteLength(details)).toBeLessThanOrEqual(1024);
       }),
       { numRuns: 1000 },
@@ -28,6 +28,12 @@ describe("toSafeDetails", () => {
         expect(toSafeDetails(text)).toBe(text);
       }),
     );
+  });
+
+  it("keeps tab and line breaks, and makes each run of other control characters a space", () => {
+    const text = "\t\ntest with whitespace\r\nand Unicode BMP ☺ and non-BMP 😈\t\n";
+    expect(toSafeDetails(text)).toBe(text);
+    expect(toSafeDetails("a\u0000\u001b[31m\u0085b")).toBe("a [31m b");
   });
 
   it("cuts between characters, and says so", () => {

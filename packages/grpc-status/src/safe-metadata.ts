@@ -67,6 +67,22 @@ export function toSafeEntries(entries: readonly MetadataEntry[], maxBytes: numbe
   return { metadata: safe, dropped };
 }
 
+/** Whether `toSafeEntries` would leave them as they are, given that grpc-js has checked them. */
+export function areSafe(entries: readonly MetadataEntry[], maxBytes: number): boolean {
+  let room = maxBytes;
+  for (const [key, values] of entries) {
+    const [value] = values;
+    if (values.length !== 1 || typeof value !== "string" || value !== value.trim()) {
+      return false;
+    }
+    room -= sizeBytes(key, value);
+    if (room < 0 || isReserved(key)) {
+      return false;
+    }
+  }
+  return true;
+}
+
 /** How much room is left for metadata beside a status with this text, which grpc-js percent-encodes. */
 export function roomBeside(details: string): number {
   return maxMetadataBytes - envelopeBytes - encodeURI(details).length;

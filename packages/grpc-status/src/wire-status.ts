@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
-import type { Metadata, status } from "@grpc/grpc-js";
+import { Metadata, type status } from "@grpc/grpc-js";
 import type { DescribedError } from "./described-error.ts";
 import { completeErrorInfo } from "./error-info.ts";
 import { packError } from "./pack-error.ts";
 import { retryPushbackKey, toPushback } from "./retry-pushback.ts";
 import { toSafeDetails } from "./safe-details.ts";
-import { entriesOf, type MetadataEntry, roomBeside, toSafeEntries } from "./safe-metadata.ts";
+import { areSafe, entriesOf, type MetadataEntry, roomBeside, toSafeEntries } from "./safe-metadata.ts";
 import { statusCodeInfo } from "./status-codes.ts";
 
 /** How a call ends, as it can be sent. */
@@ -45,7 +45,11 @@ export function toSafeStatus(
   if (entries.length === 0) {
     return { code, details: text };
   }
-  const safe = toSafeEntries(entries, roomBeside(text));
+  const room = roomBeside(text);
+  if (metadata instanceof Metadata && areSafe(entries, room)) {
+    return { code, details: text, metadata };
+  }
+  const safe = toSafeEntries(entries, room);
   return safe.dropped.length === 0
     ? { code, details: text, metadata: safe.metadata }
     : { code, details: text, metadata: safe.metadata, dropped: safe.dropped };

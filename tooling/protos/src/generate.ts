@@ -14,12 +14,17 @@ const outputs = [
   {
     folder: "packages/generated-protos/src/gen",
     template: "buf.gen.yaml",
-    descriptors: ["--exclude-path", "fixtures"],
+    descriptors: ["--exclude-path", "fixtures", "--exclude-path", "grpc/testing"],
   },
   {
     folder: "tooling/testing/src/gen",
     template: "buf.gen.fixtures.yaml",
     descriptors: ["--path", "fixtures"],
+  },
+  {
+    folder: "tooling/interop/src/gen",
+    template: "buf.gen.interop.yaml",
+    descriptors: ["--path", "grpc/testing"],
   },
 ];
 
