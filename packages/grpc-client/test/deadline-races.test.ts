@@ -1,9 +1,10 @@
 import { constants } from "node:http2";
 import { setTimeout as delay } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
+import { answer } from "@grpc-kit/testing/faulty-server";
 import { Envelope } from "@grpc-kit/testing/fixtures";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { answer, startFaultyServer } from "./faulty-server.ts";
+import { startFaultyServer } from "./faulty-server.ts";
 import { serveFixture } from "./fixture-server.ts";
 import { outcomeOf, startStub } from "./fixture-stub.ts";
 

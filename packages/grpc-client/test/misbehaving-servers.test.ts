@@ -1,8 +1,6 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
 import { gzipSync } from "node:zlib";
 import { status } from "@grpc/grpc-js";
-import { Envelope } from "@grpc-kit/testing/fixtures";
-import { describe, expect, it } from "vitest";
 import {
   answer,
   type Fault,
@@ -10,8 +8,10 @@ import {
   reply,
   replyAndReset,
   sendGoaway,
-  startFaultyServer,
-} from "./faulty-server.ts";
+} from "@grpc-kit/testing/faulty-server";
+import { Envelope } from "@grpc-kit/testing/fixtures";
+import { describe, expect, it } from "vitest";
+import { startFaultyServer } from "./faulty-server.ts";
 import { type FixtureStub, type Outcome, outcomeOf, startStub } from "./fixture-stub.ts";
 
 interface Expected {

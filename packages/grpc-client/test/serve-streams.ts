@@ -1,7 +1,8 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { status } from "@grpc/grpc-js";
+import { message } from "@grpc-kit/testing/faulty-server";
 import { Envelope } from "@grpc-kit/testing/fixtures";
-import { message, startFaultyServer } from "./faulty-server.ts";
+import { startFaultyServer } from "./faulty-server.ts";
 
 /**
  * Ends the connection of a call. Later: Node.js 22 aborts if the session is gone while it still reads,

@@ -1,7 +1,14 @@
 /** `node bench/server.ts <what>`: serves the fixture service by grpc-js with what is named switched on. */
-import { Server, ServerCredentials, type ServerInterceptor } from "@grpc/grpc-js";
-import { tellCpuTime } from "@grpc-kit/testing/bench";
-import { type Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
+import { Server, type ServerInterceptor } from "@grpc/grpc-js";
+import {
+  audience,
+  fixtureService,
+  issuer,
+  listen,
+  secret,
+  tellUsage,
+} from "@grpc-kit/testing/bench";
+import { FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import { context, propagation, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { W3CTraceContextPropagator } from "@opentelemetry/core";
@@ -28,7 +35,6 @@ import {
 } from "../src/server/index.ts";
 import { metrics } from "../src/server/metrics/index.ts";
 import { tracing } from "../src/server/tracing/index.ts";
-import { audience, issuer, secret } from "./token.ts";
 
 const nullSink = { write: (_line: string) => {} };
 const services = [FixtureServiceService];
@@ -85,16 +91,5 @@ function interceptorsOf(name: string): ServerInterceptor[] {
 }
 
 const server = new Server({ interceptors: interceptorsOf(process.argv[2] ?? "bare") });
-server.addService(FixtureServiceService, {
-  unary: (call: { readonly request: Envelope }, callback: (error: null, reply: Envelope) => void) =>
-    callback(null, call.request),
-  serverStream: () => {},
-  clientStream: () => {},
-  bidi: () => {},
-});
-server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) => {
-  if (error !== null) {
-    throw error;
-  }
-  tellCpuTime(port);
-});
+server.addService(FixtureServiceService, fixtureService);
+tellUsage(await listen(server));

@@ -4,10 +4,10 @@
  */
 import {
   callEngine,
+  figuresOf,
   frame,
   inFlight,
-  measureCpu,
-  median,
+  measure,
   startEngine,
   stopEngine,
   type Work,
@@ -18,6 +18,7 @@ const streamed = 100_000;
 const file = new URL("server.ts", import.meta.url);
 const request = frame({ payload: Buffer.alloc(64) });
 const failingRequest = frame({ text: "fail" });
+const streamRequest = frame({ count: BigInt(streamed), payload: Buffer.alloc(64) });
 const upload = Buffer.concat(Array.from({ length: 1_000 }, () => request));
 
 function unary(lanes: number, count: number, body: Buffer): Work {
@@ -36,7 +37,7 @@ const rows: readonly (readonly [title: string, work: Work])[] = [
     "server stream, a message",
     {
       count: streamed,
-      run: (engine) => callEngine(engine, "ServerStream", [frame({ count: BigInt(streamed) })]),
+      run: (engine) => callEngine(engine, "ServerStream", [streamRequest]),
     },
   ],
   [
@@ -51,12 +52,11 @@ const rows: readonly (readonly [title: string, work: Work])[] = [
 const engines = [await startEngine(file, "grpc-js"), await startEngine(file, "grpc-kit")];
 process.stdout.write(`${"CPU of the server, µs".padEnd(32)}grpc-js  grpc-kit  ratio\n`);
 for (const [title, work] of rows) {
-  const costs = await measureCpu(engines, rounds, work);
-  const [bare = 0, kit = 0] = [...costs.values()].map(median);
+  const [bare, kit] = figuresOf(await measure(engines, rounds, work), "grpc-js");
   const figures = [
-    bare.toFixed(2).padStart(7),
-    kit.toFixed(2).padStart(8),
-    (kit / bare).toFixed(2),
+    bare?.cpuMicroseconds.toFixed(2).padStart(7),
+    kit?.cpuMicroseconds.toFixed(2).padStart(8),
+    kit?.ratio.toFixed(2),
   ];
   process.stdout.write(`${title.padEnd(32)}${figures.join("  ")}\n`);
 }

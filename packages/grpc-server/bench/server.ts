@@ -1,52 +1,22 @@
 /** `node bench/server.ts <engine>`: serves the fixture service and tells its CPU time when asked. */
-import {
-  Server,
-  ServerCredentials,
-  type ServerWritableStream,
-  type sendUnaryData,
-  status,
-} from "@grpc/grpc-js";
+import { Server, type ServerUnaryCall, type sendUnaryData, status } from "@grpc/grpc-js";
 import { NotFoundError } from "@grpc-kit/grpc-status";
-import { tellCpuTime } from "@grpc-kit/testing/bench";
+import { fixtureService, listen, tellUsage } from "@grpc-kit/testing/bench";
 import { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import { createGrpcServer } from "../src/index.ts";
 
 const failing = "fail";
-const message = Envelope.create({ payload: Buffer.alloc(64) });
 
-/** The fixture service as one writes it for grpc-js itself, with all the care that it wants. */
-async function startGrpcJs(): Promise<number> {
+function startGrpcJs(): Promise<number> {
   const server = new Server();
   server.addService(FixtureServiceService, {
-    unary: (call: { request: Envelope }, callback: sendUnaryData<Envelope>) =>
-      call.request.text === failing
+    ...fixtureService,
+    unary: ({ request }: ServerUnaryCall<Envelope, Envelope>, callback: sendUnaryData<Envelope>) =>
+      request.text === failing
         ? callback({ code: status.NOT_FOUND, details: "no item 7" })
-        : callback(null, call.request),
-    serverStream: async (call: ServerWritableStream<Envelope, Envelope>) => {
-      for (let index = 0n; index < call.request.count; index += 1n) {
-        if (!call.write(message)) {
-          await new Promise((resolve) => call.once("drain", resolve));
-        }
-      }
-      call.end();
-    },
-    clientStream: async (
-      call: AsyncIterable<Envelope>,
-      callback: (error: null, reply: Envelope) => void,
-    ) => {
-      let count = 0n;
-      for await (const _ of call) {
-        count += 1n;
-      }
-      callback(null, Envelope.create({ count }));
-    },
-    bidi: () => {},
+        : callback(null, request),
   });
-  return new Promise((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, port) =>
-      error === null ? resolve(port) : reject(error),
-    );
-  });
+  return listen(server);
 }
 
 async function startGrpcKit(): Promise<number> {
@@ -58,7 +28,8 @@ async function startGrpcKit(): Promise<number> {
       }
       return request;
     },
-    async *serverStream({ count }) {
+    async *serverStream({ count, payload }) {
+      const message = Envelope.create({ payload });
       for (let index = 0n; index < count; index += 1n) {
         yield message;
       }
@@ -76,4 +47,4 @@ async function startGrpcKit(): Promise<number> {
 }
 
 const port = await (process.argv[2] === "grpc-kit" ? startGrpcKit() : startGrpcJs());
-tellCpuTime(port);
+tellUsage(port);

@@ -1,7 +1,7 @@
 import { createValidator, type Validator } from "@grpc-kit/grpc-mappers/validator";
 import { z } from "zod";
 import type { ItemChanges, NewItem } from "./item.ts";
-import { countCharacters, quote } from "./text.ts";
+import { countCharacters, isLongerThan, quote } from "./text.ts";
 
 const QUANTITY_MAX = 2 ** 31 - 1;
 const NAME_MAX = 200;
@@ -41,7 +41,7 @@ export const itemRules: ItemRules = {
   }),
   name: z
     .string()
-    .refine((name) => countCharacters(name) >= 1 && countCharacters(name) <= NAME_MAX, {
+    .refine((name) => name !== "" && !isLongerThan(name, NAME_MAX), {
       abort: true,
       error: ({ input }) =>
         `must have 1 to ${NAME_MAX} characters, got ${countCharacters(String(input))}`,
@@ -53,7 +53,7 @@ export const itemRules: ItemRules = {
     .refine(isStorable, { error: notStorable }),
   description: z
     .string()
-    .refine((description) => countCharacters(description) <= DESCRIPTION_MAX, {
+    .refine((description) => !isLongerThan(description, DESCRIPTION_MAX), {
       abort: true,
       error: ({ input }) =>
         `must have at most ${DESCRIPTION_MAX} characters, got ${countCharacters(String(input))}`,

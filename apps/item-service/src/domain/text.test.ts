@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { countCharacters, quote } from "./text.ts";
+import { countCharacters, isLongerThan, quote } from "./text.ts";
 
 describe("countCharacters", () => {
   it.each([
@@ -9,6 +10,29 @@ describe("countCharacters", () => {
     ["💡💡", 2],
   ])("counts code points: %j has %i", (text, count) => {
     expect(countCharacters(text)).toBe(count);
+  });
+
+  it("counts what iterating counts, halves of pairs too", () => {
+    const units = ["a", "é", "\ud83d", "\udca1"];
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom(...units)), (parts) => {
+        const text = parts.join("");
+        expect(countCharacters(text)).toBe([...text].length);
+      }),
+    );
+  });
+});
+
+describe("isLongerThan", () => {
+  it.each([
+    ["", 0, false],
+    ["ab", 2, false],
+    ["abc", 2, true],
+    ["💡💡", 2, false],
+    ["💡💡💡", 2, true],
+    ["abcde", 2, true],
+  ])("counts code points: %j, more than %i: %s", (text, max, isLonger) => {
+    expect(isLongerThan(text, max)).toBe(isLonger);
   });
 });
 

@@ -1,9 +1,10 @@
 import { once } from "node:events";
 import { createGzip, deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { Envelope } from "@grpc-kit/testing/fixtures";
+import { callHead } from "@grpc-kit/testing/hpack";
+import { connectRaw, frame, headers } from "@grpc-kit/testing/raw-http2";
 import { describe, expect, it } from "vitest";
 import { paths } from "./fault-service.ts";
-import { callHead } from "./hpack.ts";
 import {
   grownMiB,
   report,
@@ -14,7 +15,6 @@ import {
   victimFigures,
 } from "./processes.ts";
 import { message, nameOf, rawCaller } from "./raw-calls.ts";
-import { connectRaw, frame, headers } from "./raw-http2.ts";
 
 const shared = sharedProcess();
 const mebibyte = 1024 * 1024;

@@ -1,18 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { expect, it } from "vitest";
-import { paths } from "./fault-service.ts";
-import { callHead, encodeHead, indexed, latestEntry, remembered } from "./hpack.ts";
-import {
-  grownMiB,
-  report,
-  retainedMiB,
-  serveProcess,
-  shared,
-  sharedProcess,
-  startVictim,
-  victimFigures,
-} from "./processes.ts";
+import { callHead, encodeHead, indexed, latestEntry, remembered } from "@grpc-kit/testing/hpack";
 import {
   connectRaw,
   flags,
@@ -23,7 +11,19 @@ import {
   settings,
   streamId,
   windowUpdate,
-} from "./raw-http2.ts";
+} from "@grpc-kit/testing/raw-http2";
+import { expect, it } from "vitest";
+import { paths } from "./fault-service.ts";
+import {
+  grownMiB,
+  report,
+  retainedMiB,
+  serveProcess,
+  shared,
+  sharedProcess,
+  startVictim,
+  victimFigures,
+} from "./processes.ts";
 
 const open = headers(1, callHead(paths.clientStream));
 const kibibyte = 1024;

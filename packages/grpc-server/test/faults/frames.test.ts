@@ -1,9 +1,4 @@
-import fc from "fast-check";
-import { expect, it } from "vitest";
-import { type Method, paths } from "./fault-service.ts";
-import { callHead } from "./hpack.ts";
-import { report, serveProcess, startVictim, victimFigures } from "./processes.ts";
-import { message } from "./raw-calls.ts";
+import { callHead } from "@grpc-kit/testing/hpack";
 import {
   connectRaw,
   type FrameType,
@@ -15,7 +10,12 @@ import {
   streamId,
   uint32,
   windowUpdate,
-} from "./raw-http2.ts";
+} from "@grpc-kit/testing/raw-http2";
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { type Method, paths } from "./fault-service.ts";
+import { report, serveProcess, startVictim, victimFigures } from "./processes.ts";
+import { message } from "./raw-calls.ts";
 
 const methods = Object.keys(paths) as Method[];
 const types: readonly FrameType[] = ["data", "headers", "priority", "rstStream", "settings"];

@@ -1,10 +1,6 @@
 import { randomBytes } from "node:crypto";
-import fc from "fast-check";
-import { describe, expect, it } from "vitest";
-import { paths } from "./fault-service.ts";
-import { callHead, type Entries, encodeHead } from "./hpack.ts";
-import { report, serveProcess, sharedProcess } from "./processes.ts";
-import { nameOf, rawCaller } from "./raw-calls.ts";
+import { callHead, type Entries, encodeHead } from "@grpc-kit/testing/hpack";
+import { malformedHeads } from "@grpc-kit/testing/malformed-heads";
 import {
   closing,
   connectAttacker,
@@ -13,19 +9,14 @@ import {
   frame,
   headers,
   type RawConnection,
-} from "./raw-http2.ts";
+} from "@grpc-kit/testing/raw-http2";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { paths } from "./fault-service.ts";
+import { report, serveProcess, sharedProcess } from "./processes.ts";
+import { nameOf, rawCaller } from "./raw-calls.ts";
 
 const empty = Buffer.alloc(5);
-
-/** The head of a sound call, with these entries instead of its own. */
-function head(changes: Readonly<Record<string, string | undefined>>): Entries {
-  const entries = { ...Object.fromEntries(callHead(paths.unary)), ...changes };
-  return Object.entries(entries).filter(([, value]) => value !== undefined) as Entries[number][];
-}
-
-function doubled(name: string, value: string): Entries {
-  return [...callHead(paths.unary, { [name]: value }), [name, `${value}2`]];
-}
 
 /** Whether the server has told how the stream ended, or has cut the connection. */
 function isAnswered({ ended, resets, isClosed, goaway }: RawConnection, id: number): boolean {
@@ -43,49 +34,14 @@ async function send(port: number, entries: Entries | Buffer): Promise<RawConnect
 describe("the head of a call", () => {
   const server = sharedProcess();
 
-  const last = "é".repeat(20);
-  it.each<[name: string, entries: Entries | Buffer]>([
-    ["no :path", head({ ":path": undefined })],
-    ["no :method", head({ ":method": undefined })],
-    ["no :scheme", head({ ":scheme": undefined })],
-    ["no :authority", head({ ":authority": undefined })],
-    ["no content-type", head({ "content-type": undefined })],
-    ["no te", head({ te: undefined })],
-    ["nothing at all", Buffer.alloc(0)],
-    ["an empty :path", head({ ":path": "" })],
-    ["a :path without slashes", head({ ":path": "unary" })],
-    ["a :path of slashes", head({ ":path": "///" })],
-    ["a :path with a query", head({ ":path": `${paths.unary}?a=1` })],
-    ["a :path that is no text", [...head({ ":path": undefined }), [":path", randomBytes(40)]]],
-    ["a :path of 8 KB", head({ ":path": `/${"x".repeat(8_192)}/y` })],
-    ["a :path of a prototype", head({ ":path": "__proto__" })],
-    ["GET", head({ ":method": "GET" })],
-    ["CONNECT", head({ ":method": "CONNECT" })],
-    ["an unknown :method", head({ ":method": "é" })],
-    ["another content-type", head({ "content-type": "text/html" })],
-    ["a content-type that is like it", head({ "content-type": "application/grpcevil" })],
-    ["two content-types", doubled("content-type", "application/grpc")],
-    ["two :paths", [...callHead(paths.unary), [":path", paths.bidi]]],
-    ["a pseudo-header at the end", [...head({ ":path": undefined }), [":path", paths.unary]]],
-    ["an unknown pseudo-header", head({ ":evil": "1" })],
-    ["a name in capitals", head({ "X-Evil": "1" })],
-    ["a name of control characters", head({ "a\r\nb": "1" })],
-    ["a value of control characters", head({ "x-evil": "a\r\nb: c\0" })],
-    ["a value that is no text", [...callHead(paths.unary), ["x-evil", Buffer.from(last)]]],
-    ["a -bin value that is no base64", head({ "x-evil-bin": "%%%,,,===" })],
-    ["__proto__ and constructor", head({ ["__proto__"]: "1", constructor: "1" })],
-    ["connection", head({ connection: "keep-alive" })],
-    ["two authorizations", doubled("authorization", "Bearer a")],
-    ["two grpc-timeouts", doubled("grpc-timeout", "1S")],
-    ["two grpc-encodings", doubled("grpc-encoding", "gzip")],
-    ["an unending content-length", head({ "content-length": "99999999999999999999" })],
-    ["a wrong content-length", head({ "content-length": "3" })],
-    ["a user-agent of 16 KB", head({ "user-agent": "x".repeat(16_384) })],
-  ])("A21: is answered or its connection is cut: %s", async (_name, entries) => {
-    const { port, isAlive } = server();
-    await send(port, entries);
-    await isAlive();
-  });
+  it.each(malformedHeads(paths.unary))(
+    "A21: is answered or its connection is cut: %s",
+    async (_name, entries) => {
+      const { port, isAlive } = server();
+      await send(port, entries);
+      await isAlive();
+    },
+  );
 
   it("A21: ends no process, whichever way it is changed", { timeout: 60_000 }, async () => {
     const numRuns = 1_000;

@@ -1,16 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
-import { paths } from "./fault-service.ts";
-import { callHead, encodeHead } from "./hpack.ts";
-import {
-  grownMiB,
-  report,
-  retainedMiB,
-  type ServerProcess,
-  serveProcess,
-  startVictim,
-  victimFigures,
-} from "./processes.ts";
+import { callHead, encodeHead } from "@grpc-kit/testing/hpack";
 import {
   connectRaw,
   flags,
@@ -20,7 +9,18 @@ import {
   rstStream,
   streamId,
   windowUpdate,
-} from "./raw-http2.ts";
+} from "@grpc-kit/testing/raw-http2";
+import { describe, expect, it } from "vitest";
+import { paths } from "./fault-service.ts";
+import {
+  grownMiB,
+  report,
+  retainedMiB,
+  type ServerProcess,
+  serveProcess,
+  startVictim,
+  victimFigures,
+} from "./processes.ts";
 import type { ProcessStats } from "./server-process.ts";
 import type { Calls } from "./victim-process.ts";
 

@@ -4,9 +4,18 @@ import { setTimeout as delay } from "node:timers/promises";
 import { status } from "@grpc/grpc-js";
 import { callFixture, createFixtureClient } from "@grpc-kit/testing";
 import { Envelope } from "@grpc-kit/testing/fixtures";
+import { callHead } from "@grpc-kit/testing/hpack";
+import {
+  connectAttacker,
+  connectRaw,
+  flags,
+  frame,
+  headers,
+  preface,
+  settings,
+} from "@grpc-kit/testing/raw-http2";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { paths } from "./fault-service.ts";
-import { callHead } from "./hpack.ts";
 import {
   grownMiB,
   report,
@@ -16,15 +25,6 @@ import {
   victimFigures,
 } from "./processes.ts";
 import { message } from "./raw-calls.ts";
-import {
-  connectAttacker,
-  connectRaw,
-  flags,
-  frame,
-  headers,
-  preface,
-  settings,
-} from "./raw-http2.ts";
 
 /** Opens this many sockets at once, and says which of them are open still. */
 async function openSockets(

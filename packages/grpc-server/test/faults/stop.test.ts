@@ -1,10 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Envelope } from "@grpc-kit/testing/fixtures";
-import { expect, it } from "vitest";
-import { paths } from "./fault-service.ts";
-import { callHead } from "./hpack.ts";
-import { report, serveProcess } from "./processes.ts";
-import { message } from "./raw-calls.ts";
+import { callHead } from "@grpc-kit/testing/hpack";
 import {
   connectRaw,
   flags,
@@ -13,7 +9,11 @@ import {
   preface,
   type RawConnection,
   settings,
-} from "./raw-http2.ts";
+} from "@grpc-kit/testing/raw-http2";
+import { expect, it } from "vitest";
+import { paths } from "./fault-service.ts";
+import { report, serveProcess } from "./processes.ts";
+import { message } from "./raw-calls.ts";
 
 const hello = [preface, settings()];
 const mebibyte = 1024 * 1024;

@@ -7,9 +7,9 @@ import { credentials, status } from "@grpc/grpc-js";
 import { callFixture } from "@grpc-kit/testing";
 import { type Certificate, certificateMaker } from "@grpc-kit/testing/certificates";
 import { FixtureServiceClient } from "@grpc-kit/testing/fixtures";
+import { closing, connectAttacker, preface, settings } from "@grpc-kit/testing/raw-http2";
 import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { report, type ServerProcess, serveProcess } from "./processes.ts";
-import { closing, connectAttacker, preface, settings } from "./raw-http2.ts";
 
 const maker = certificateMaker();
 afterAll(() => maker.close());

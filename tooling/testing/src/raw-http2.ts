@@ -99,12 +99,13 @@ export interface RawOptions {
   readonly hello?: readonly Buffer[];
   /** Whether to read at all. Default: true. */
   readonly isReading?: boolean;
+  /** The address that it comes from, where the system has more than one for the loopback. Default: "127.0.0.2". */
+  readonly from?: string;
 }
 
-// Attackers have an address of their own where the system has more than one for the loopback.
-const localAddress = process.platform === "linux" ? { localAddress: "127.0.0.2" } : {};
-
-export function connectAttacker(port: number): Socket {
+// Polite clients come from 127.0.0.1.
+export function connectAttacker(port: number, from = "127.0.0.2"): Socket {
+  const localAddress = process.platform === "linux" ? { localAddress: from } : {};
   return connect({ port, host: "127.0.0.1", noDelay: true, ...localAddress });
 }
 
@@ -118,8 +119,8 @@ export function closing(socket: Socket): Promise<void> {
 
 /** Connects, from another address than polite clients have. */
 export async function connectRaw(port: number, options: RawOptions = {}): Promise<RawConnection> {
-  const { hello = [preface, settings()], isReading = true } = options;
-  const socket = connectAttacker(port);
+  const { hello = [preface, settings()], isReading = true, from } = options;
+  const socket = connectAttacker(port, from);
   const resets = new Map<number, number>();
   const ended = new Set<number>();
   const counts: Partial<Record<number, number>> = {};
