@@ -28,6 +28,9 @@ describe("redactText", () => {
     "x-auth-token: S3CR3T",
     "session_secret=S3CR3T",
     "basic S3CR3Tzzz=",
+    "basic S3CR3TS3CR3TS3",
+    "negotiate S3CR3T",
+    "DPoP S3CR3T",
     "Cookie: a=b; session=S3CR3T",
     "-----BEGIN EC PRIVATE KEY-----\nS3CR3T\n-----END EC PRIVATE KEY-----",
   ])("takes the secret out of: %s", (text) => {

@@ -67,6 +67,9 @@ describe("createItemVerifier", () => {
     await expect(create({ ...named, jwksFile: fileWith('{"keys":7}') })).rejects.toThrow(
       "what was read is no JWKS: it has no array of keys",
     );
+    await expect(create({ ...named, jwksFile: fileWith('{"keys":[]}') })).rejects.toThrow(
+      "the JWKS has no key to verify signatures with",
+    );
     const key = pemOf({ bits: 2048, type: "private" }).toString();
     const misplaced = create({ ...named, publicKeyFile: key });
     await expect(misplaced).rejects.toThrow('got "-----BEGIN…"');

@@ -1,14 +1,22 @@
 import { status } from "@grpc/grpc-js";
 import { callFixture, callKinds } from "@grpc-kit/testing";
+import { type Forgery, forgeries } from "@grpc-kit/testing/forgeries";
 import fc, { assert, asyncProperty } from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Forgery, forgeries } from "../../../test/auth-forgeries.ts";
-import { audience, bearer, issuer, reasonIn, rsa, sign } from "../../../test/auth-tokens.ts";
+import {
+  audience,
+  bearer,
+  issuer,
+  reasonIn,
+  rsa,
+  sign,
+  tokens,
+} from "../../../test/auth-tokens.ts";
 import { serveFixture } from "../../../test/serve-fixture.ts";
 import { auth } from "./auth.ts";
 import { createJwtVerifier, type JwtVerifier } from "./jwt-verifier.ts";
 
-const corpus = await forgeries();
+const corpus = forgeries(tokens);
 const valid = await sign();
 const reasons = ["TOKEN_INVALID", "TOKEN_EXPIRED"];
 

@@ -3,6 +3,7 @@ import { toPublicKey } from "./verification-key.ts";
 
 /** The keys of a JWKS that are fit to verify signatures. */
 export interface KeySet {
+  readonly size: number;
   readonly find: JWTVerifyGetKey;
   /** What is wrong with keys that were left out, in words. */
   readonly problems: readonly string[];
@@ -24,7 +25,7 @@ export function toKeySet(text: string): KeySet {
       problems.push(`key ${index} of the JWKS is left out: ${(error as Error).message}`);
     }
   }
-  return { find: createLocalJWKSet({ keys }), problems };
+  return { size: keys.length, find: createLocalJWKSet({ keys }), problems };
 }
 
 function keysOf(text: string): JWK[] {

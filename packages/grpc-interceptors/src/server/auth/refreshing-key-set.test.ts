@@ -137,6 +137,20 @@ describe("the keys of an issuer", () => {
     expect(String(errors)).toContain("2048 bits or more, got 1024");
   });
 
+  it("D3 are not ready while none can be used", async () => {
+    const weak = generateKeyPairSync("rsa", { modulusLength: 1024 });
+    const { server, verifier } = await serve();
+    server.keys = [jwkOf(weak, "weak"), { ...jwkOf(rsa, "encryption"), use: "enc" }];
+    await expect(verifier.warmUp()).rejects.toMatchObject({
+      code: status.UNAVAILABLE,
+      cause: { message: expect.stringMatching(/^the JWKS has no key to .*; key 0 .* got 1024$/) },
+    });
+    server.keys = [jwkOf(rsa, "a")];
+    vi.advanceTimersByTime(600_000);
+    await until(() => isAccepted(verifier, "a"));
+    await verifier.warmUp();
+  });
+
   it("D8 are not where a token says they are", async () => {
     const { server, verifier } = await serve();
     const stray = server.url.replace("/jwks", "/evil");

@@ -57,12 +57,17 @@ export class RefreshingKeySet {
     return this.#findOnceMore(header, token);
   };
 
-  /** Reads the keys, if they have not been read. Rejects if they cannot be. */
+  /** Reads the keys, if they have not been read. Rejects if they cannot be, or none can be used. */
   async warmUp(): Promise<void> {
     if (this.#current === undefined) {
       await this.#readAgain();
     }
-    this.#currentOrThrow();
+    const { size, problems } = this.#currentOrThrow();
+    if (size === 0) {
+      // Nobody could be let in.
+      const why = ["the JWKS has no key to verify signatures with", ...problems].join("; ");
+      throw keysUnavailable(new Error(why));
+    }
   }
 
   close(): void {

@@ -97,7 +97,7 @@ export const databaseOutage: Row = {
   id: "G9",
   fault: "The database goes away, and hangs",
   promise:
-    "Calls end UNAVAILABLE or DEADLINE_EXCEEDED within the limits of DATABASE_…, readiness says NOT_SERVING within a check (2 s), liveness stays, and all is well 2 s after it is back",
+    "Calls end UNAVAILABLE or DEADLINE_EXCEEDED within the limits of DATABASE_…, readiness says NOT_SERVING after two failed checks (5 s at the most), liveness stays, and all is well 2 s after it is back",
   isQuick: false,
   async run(harness) {
     const { database, service, items } = await serve(harness);
