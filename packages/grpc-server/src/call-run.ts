@@ -39,7 +39,7 @@ export class CallRun implements CallListener, WireOwner {
   }
 
   onReceiveMetadata(metadata: Metadata): void {
-    this.#context ??= this.#createContext(metadata);
+    this.#context ??= new HandlerContext(this.#wire, metadata);
     if (!this.#route.requestStream) {
       this.#call.startRead();
     } else if (this.#requests === undefined) {
@@ -139,7 +139,10 @@ export class CallRun implements CallListener, WireOwner {
       if (!this.#isEnded) {
         latency?.add(performance.now() - startedAt);
         this.#send(message, context);
-        await this.#succeed(context);
+        if (this.#window.isHeld) {
+          await this.#window.room();
+        }
+        this.#succeed(context);
       }
     } catch (error) {
       await this.#fail(error);
@@ -155,7 +158,11 @@ export class CallRun implements CallListener, WireOwner {
       while (!this.#isEnded) {
         const { done, value } = await responses.next();
         if (done === true) {
-          return await this.#succeed(context);
+          if (this.#window.isHeld) {
+            await this.#window.room();
+          }
+          this.#succeed(context);
+          return;
         }
         // As `for await` has it; what nobody waits for would end the process if it failed.
         const message = value instanceof Promise ? await value : value;
@@ -188,10 +195,7 @@ export class CallRun implements CallListener, WireOwner {
     }
   }
 
-  async #succeed({ trailers }: HandlerContext): Promise<void> {
-    if (this.#window.isHeld) {
-      await this.#window.room();
-    }
+  #succeed({ trailers }: HandlerContext): void {
     if (!this.#isEnded) {
       this.#end({ code: status.OK, details: "", metadata: trailers ?? null });
     }
@@ -290,11 +294,7 @@ export class CallRun implements CallListener, WireOwner {
   }
 
   #knownContext(): HandlerContext {
-    this.#context ??= this.#createContext(new Metadata());
+    this.#context ??= new HandlerContext(this.#wire, new Metadata());
     return this.#context;
-  }
-
-  #createContext(metadata: Metadata): HandlerContext {
-    return new HandlerContext(this.#wire, metadata);
   }
 }

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
+import { EventEmitter } from "node:events";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { ObservedCall } from "./call-observer.ts";
 import type { Connection } from "./connection.ts";
@@ -32,20 +33,16 @@ export interface StreamListener {
   onClose(open: OpenStream): void;
 }
 
-/** Which stream the running code serves. */
+/** Which stream an engine has just been told of. */
 export interface StreamTracker {
   /** Begins to learn of streams. */
   watch(): void;
   /** Runs what sets up a connection; all that happens on the connection then belongs to it. */
   run(connection: Connection, setUp: () => void): void;
-  stream(): OpenStream | undefined;
+  /** The stream that the engine has been told of last; it looks at it before it is told of another. */
+  latest(): OpenStream | undefined;
   /** Learns of no more streams. */
   close(): void;
-}
-
-interface Scope {
-  readonly connection: Connection;
-  readonly open: OpenStream | undefined;
 }
 
 type Tracked = ServerHttp2Stream & { [key: symbol]: OpenStream | undefined };
@@ -60,18 +57,42 @@ interface StreamMessage {
 const created = "http2.server.stream.created";
 const closed = "http2.server.stream.close";
 
+/**
+ * Lets go of what listens to a stream that has closed, once it has been told. Node keeps streams for longer
+ * than that, and the garbage collector would move all that hangs on them: it is a third of a call's cost.
+ */
+function forgetListeners(this: ServerHttp2Stream): void {
+  // While there are these, each of the others is removed by itself.
+  this.removeAllListeners("removeListener");
+  // Not the stream's own, which would look a tick later at whether it is to flow.
+  EventEmitter.prototype.removeAllListeners.call(this);
+  // An error that nobody listens to would end the process.
+  this.on("error", ignore);
+}
+
+function ignore(): void {}
+
 export function trackStreams(listener: StreamListener): StreamTracker {
-  const storage = new AsyncLocalStorage<Scope>();
+  const storage = new AsyncLocalStorage<Connection>();
   // On the stream itself: for each call in a WeakMap, the garbage collector would have to look twice.
   const key = Symbol("grpc-kit.open-stream");
 
+  let latest: OpenStream | undefined;
+  const onStream = (stream: ServerHttp2Stream): void => {
+    latest = (stream as Tracked)[key];
+  };
+
   const onCreated = (message: unknown): void => {
-    const connection = storage.getStore()?.connection;
+    const connection = storage.getStore();
     if (connection === undefined) {
       return;
     }
     const { stream, headers } = message as StreamMessage;
-    connection.session ??= stream.session;
+    if (connection.session === undefined) {
+      connection.session = stream.session;
+      // Node tells of the stream a tick later. A context of its own for each would be a copy of all others.
+      connection.session?.prependListener("stream", onStream);
+    }
     const open: OpenStream = {
       connection,
       stream,
@@ -89,8 +110,7 @@ export function trackStreams(listener: StreamListener): StreamTracker {
     };
     (stream as Tracked)[key] = open;
     connection.streams.add(open);
-    // Node tells of the stream a tick later, in the context of now.
-    storage.enterWith({ connection, open });
+    stream.on("close", forgetListeners);
     listener.onOpen(open);
   };
   const onClosed = (message: unknown): void => {
@@ -108,8 +128,8 @@ export function trackStreams(listener: StreamListener): StreamTracker {
       subscribe(created, onCreated);
       subscribe(closed, onClosed);
     },
-    run: (connection, setUp) => storage.run({ connection, open: undefined }, setUp),
-    stream: () => storage.getStore()?.open,
+    run: (connection, setUp) => storage.run(connection, setUp),
+    latest: () => latest,
     close() {
       unsubscribe(created, onCreated);
       unsubscribe(closed, onClosed);

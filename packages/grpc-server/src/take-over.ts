@@ -27,8 +27,9 @@ export function takeOver(options: TakeOverOptions): ServerInterceptor[] {
 
   const first: ServerInterceptor = (method, call) => {
     const route = routes.get(method.path);
-    const open = streams.stream();
+    const open = streams.latest();
     if (route === undefined || open === undefined) {
+      latestWire = undefined;
       return new ServerInterceptingCall(call);
     }
     latestWire = new WireCall(call, route, open, rules);

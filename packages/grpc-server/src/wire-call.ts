@@ -240,6 +240,10 @@ export class WireCall
     } catch (error) {
       this.#owner?.onBroken(error);
     }
+    // Its stream, and so this object, stays in memory for longer: see `forgetListeners`.
+    this.#listener = undefined;
+    this.#owner = undefined;
+    this.#metadata = undefined;
   }
 
   // grpc-js would end a call for either fault by itself, but not so that its caller sees the status

@@ -5,7 +5,13 @@ import { completeErrorInfo } from "./error-info.ts";
 import { packError } from "./pack-error.ts";
 import { retryPushbackKey, toPushback } from "./retry-pushback.ts";
 import { toSafeDetails } from "./safe-details.ts";
-import { areSafe, entriesOf, type MetadataEntry, roomBeside, toSafeEntries } from "./safe-metadata.ts";
+import {
+  areSafe,
+  entriesOf,
+  type MetadataEntry,
+  roomBeside,
+  toSafeEntries,
+} from "./safe-metadata.ts";
 import { statusCodeInfo } from "./status-codes.ts";
 
 /** How a call ends, as it can be sent. */

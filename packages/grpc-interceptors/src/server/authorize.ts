@@ -58,7 +58,7 @@ export function authorize({
   rules,
   services = [],
   rolesOf = rolesInClaims,
-  onDecision = () => {},
+  onDecision,
 }: AuthorizeOptions): ServerInterceptor {
   const known = new AuthorizationRules(rules, services);
   return serverInterceptor((call) =>
@@ -71,13 +71,13 @@ class Authorization implements CallHook {
   readonly #identity: Identity | undefined;
   readonly #named: NamedRule | undefined;
   readonly #rolesOf: (identity: Identity) => readonly string[];
-  readonly #onDecision: (decision: AuthorizationDecision) => void;
+  readonly #onDecision: ((decision: AuthorizationDecision) => void) | undefined;
 
   constructor(
     call: InterceptedCall,
     named: NamedRule | undefined,
     rolesOf: (identity: Identity) => readonly string[],
-    onDecision: (decision: AuthorizationDecision) => void,
+    onDecision: ((decision: AuthorizationDecision) => void) | undefined,
   ) {
     this.#call = call;
     this.#identity = call.values.get(identityKey);
@@ -169,7 +169,7 @@ class Authorization implements CallHook {
   }
 
   #tell(reason: AuthorizationReason): void {
-    const returned: unknown = this.#onDecision({
+    const returned: unknown = this.#onDecision?.({
       method: this.#call.method.path,
       principal: this.#identity?.subject,
       rule: this.#named?.pattern,

@@ -82,6 +82,11 @@ export class EnteredHooks {
     }
   }
 
+  /** Forgets them, once the call is over. */
+  clear(): void {
+    this.#hooks.length = 0;
+  }
+
   #report(error: unknown): void {
     reportToStderr(`an interceptor has thrown in a call of ${this.#method.path}`, error);
   }

@@ -63,6 +63,9 @@ class UniformErrors implements CallHook {
     if (code === status.OK && this.#lacksAnswer()) {
       return this.#uniform(new Error("the handler sent no message"));
     }
+    if (code === status.OK && details === "" && metadata === null) {
+      return sent;
+    }
     if (code === status.OK || hasDetails(metadata)) {
       // A text that cannot be encoded, or metadata that cannot be sent, would end the process.
       const safe = toSafeStatus(code, details, metadata);

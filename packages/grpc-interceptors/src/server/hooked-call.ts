@@ -117,6 +117,11 @@ export class HookedCall extends ServerInterceptingCall implements CallListener, 
         traffic: this.#metadata === undefined ? undefined : this.values.get(trafficKey),
       });
       this.#inside(this.#tellEnd, this.#outcome);
+      // The metadata, and so this object, stays in memory for longer than the call: node:http2 keeps the
+      // stream. The garbage collector would have to move all that hangs on it.
+      this.#entered.clear();
+      this.#listener = undefined;
+      this.#scope = undefined;
     }
   }
 
