@@ -49,7 +49,7 @@ describe("the streams of a server", () => {
     expect(seen.every(([sent, counted]) => sent === counted)).toBe(true);
   });
 
-  it("have nothing that listens once they have closed", async () => {
+  it("have nothing that listens once they have closed, but for errors that come too late", async () => {
     const streams: ServerHttp2Stream[] = [];
     const onCreated = (message: unknown): void => {
       streams.push((message as { readonly stream: ServerHttp2Stream }).stream);
@@ -60,6 +60,7 @@ describe("the streams of a server", () => {
     const call = openRawCall(port, clientStream).resume();
     call.end(emptyMessages(3));
     expect(await statusOf(call)).toBe(0);
-    await expect.poll(() => streams.map((stream) => stream.eventNames())).toEqual([[]]);
+    await expect.poll(() => streams.map((stream) => stream.eventNames())).toEqual([["error"]]);
+    expect(() => streams[0]?.emit("error", new Error("too late"))).not.toThrow();
   });
 });
