@@ -1,7 +1,9 @@
-/** grpc-server with all of the standard interceptors: a JWT to verify, traces, metrics, logs, … */
+/**
+ * grpc-server with the standard interceptors: a JWT to verify, traces, metrics, logs, … but `deadline` and
+ * `concurrencyLimit`, since a grpc-server has deadlines and places of its own.
+ */
 import {
   authorize,
-  deadline,
   standardServerInterceptors,
   validation,
 } from "@grpc-kit/grpc-interceptors/server";
@@ -23,7 +25,6 @@ await serveGrpcServer(
     logger: pino({}, { write: () => {} }),
     tracing: tracing(),
     metrics: metrics({ register: new Registry(), services: [FixtureServiceService] }),
-    deadline: deadline({ defaultMs: 30_000 }),
     auth: auth({
       verifier: createJwtVerifier({ secret, algorithms: ["HS256"], issuer, audience }),
     }),

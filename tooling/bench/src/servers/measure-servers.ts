@@ -35,10 +35,11 @@ export const measureServers: MeasureGroup = async ({ rounds, isQuick, progress }
   }));
 };
 
-// A server runs for weeks, and a compiler's time is not that of a call. Streams warm up in their turn.
+// A server runs for weeks, and a compiler's time is not that of a call: it takes some 40,000 of them until
+// nothing is compiled any more. Streams warm up in their turn.
 async function warmUp(engines: readonly Engine[], [, unary]: readonly Workload[]): Promise<void> {
   if (unary !== undefined) {
-    await measure(engines, 2, unary);
+    await measure(engines, 8, unary);
   }
 }
 
