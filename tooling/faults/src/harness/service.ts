@@ -40,8 +40,9 @@ export interface Service {
   /** Collects the garbage, and tells how the process is then. */
   collectGarbage(): Promise<ProcessState>;
   metrics(): Promise<Metrics>;
-  /** All that it has written to stdout and stderr. */
-  output(): string;
+  /** What it has written to stdout and stderr, the last 32 million characters of it; since `outputLength()` was `from`. */
+  output(from?: number): string;
+  outputLength(): number;
   /** Whether the process is still there. */
   readonly isRunning: boolean;
   /** Whether the row has stopped or killed it, so that nobody expects it to live. */

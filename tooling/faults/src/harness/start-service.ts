@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { waitUntilServing } from "./calls.ts";
+import { keepOutput } from "./kept-output.ts";
 import { fetchMetrics } from "./metrics.ts";
 import { createProbe } from "./probe-client.ts";
 import type { Service, ServiceOptions } from "./service.ts";
@@ -32,21 +33,26 @@ export async function startService(
     execArgv: probeFlags,
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });
-  let output = "";
+  const output = keepOutput();
   const addresses = Promise.withResolvers<readonly [address: string, adminUrl: string]>();
+  let isStarting = true;
   for (const stream of [child.stdout, child.stderr]) {
     stream?.setEncoding("utf8").on("data", (chunk: string) => {
-      output += chunk;
-      const address = /listens on ([^\s,]+)/.exec(output)?.[1];
-      const adminUrl = /metrics are at (\S+)\/metrics/.exec(output)?.[1];
+      output.add(chunk);
+      if (!isStarting) {
+        return;
+      }
+      const address = /listens on ([^\s,]+)/.exec(output.text())?.[1];
+      const adminUrl = /metrics are at (\S+)\/metrics/.exec(output.text())?.[1];
       if (address !== undefined && adminUrl !== undefined) {
+        isStarting = false;
         addresses.resolve([address, adminUrl]);
       }
     });
   }
   const ended = endOf(child, dataFolder);
   const failed = ended.then((code) => {
-    throw new Error(`item-service has ended with ${code} before it served: ${output}`);
+    throw new Error(`item-service has ended with ${code} before it served: ${output.text()}`);
   });
   const [address, adminUrl] = await Promise.race([addresses.promise, failed]);
   // It ends some day, and nobody waits for that here.
@@ -70,7 +76,8 @@ export async function startService(
     resetPeaks: () => ask("reset-peaks"),
     collectGarbage: () => ask("collect-garbage"),
     metrics: () => fetchMetrics(adminUrl),
-    output: () => output,
+    output: (from) => output.text(from),
+    outputLength: () => output.length(),
     get isRunning() {
       return child.exitCode === null && child.signalCode === null;
     },

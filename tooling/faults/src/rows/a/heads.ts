@@ -21,7 +21,8 @@ export const hpackBomb: Row = {
     const { result, ...verdict } = await judge(
       harness,
       service,
-      { victim: true, memory: true },
+      // It is over within a few of the victim's calls, too few for a percentile.
+      { victim: "no failures", memory: true },
       async () => {
         const attacker = await connectRaw(service.port, { from: addressOf("A7") });
         await attacker.send(

@@ -19,9 +19,9 @@ export interface LogTail {
 }
 
 export function tailOf(service: Service): LogTail {
-  const start = service.output().length;
+  const start = service.outputLength();
   const lines = (): readonly LogLine[] => {
-    const texts = service.output().slice(start).split("\n");
+    const texts = service.output(start).split("\n");
     // The last one is not whole yet, or empty.
     return texts.slice(0, -1).map((text) => ({ text, fields: parse(text) }));
   };
