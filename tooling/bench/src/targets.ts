@@ -2,6 +2,13 @@ import type { Scenario, Target, TargetResult } from "./result.ts";
 
 const unary = ["unary, 1 in flight", "unary, 32 in flight", "unary, 256 in flight"];
 const streams = ["server stream of 20,000 messages", "client stream of 20,000 messages"];
+const lists = [
+  "ListItems, the first page of 50",
+  "ListItems, a page of 50 in the middle",
+  "ListItems, the first page of 50 where one item in ten is asked for",
+  "ListItems, the item of one SKU",
+  "ListItems, a stream of 1,000 items",
+];
 
 /** What this repository's engines should need, beside others. */
 export const targets: readonly Target[] = [
@@ -16,10 +23,27 @@ export const targets: readonly Target[] = [
       atMost: 1,
     },
     { group: "clients", scenario, engine: "grpc-client-everything", atMost: 1.25 },
+    {
+      group: "clients",
+      scenario,
+      engine: "grpc-client-everything",
+      against: "grpc-js-full",
+      atMost: 1.1,
+    },
   ]),
   ...streams.map(
     (scenario): Target => ({ group: "servers", scenario, engine: "grpc-server", atMost: 0.25 }),
   ),
+  {
+    group: "growth",
+    scenario: "throughput of handlers that hash 2 MiB",
+    engine: "2 workers",
+    atLeast: 1.8,
+  },
+  ...lists.map(
+    (scenario): Target => ({ group: "growth", scenario, engine: "1,000,000 rows", atMost: 1.25 }),
+  ),
+  // It takes two processors that nobody else uses.
   {
     group: "growth",
     scenario: "throughput of handlers that hash 2 MiB",

@@ -47,7 +47,7 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
   readonly #served: ServedCall | undefined;
   #native: ReturnType<NextCall> | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #hasMessage = false;
+  #messagesReceived = 0;
   #isEnded = false;
 
   constructor(
@@ -70,6 +70,10 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
 
   get isEnded(): boolean {
     return this.#isEnded;
+  }
+
+  get messagesReceived(): number {
+    return this.#messagesReceived;
   }
 
   /** `callback` is called once another message may be sent; never if the call ends before. */
@@ -131,21 +135,22 @@ export class RunningCall implements InterceptingListener, EventListenerObject, C
     }
     const { responseStream } = this.#plan.definition;
     if (!responseStream) {
-      if (this.#hasMessage) {
+      if (this.#messagesReceived > 0) {
         this.#endHere(status.UNIMPLEMENTED, "the server sent more than one response");
         return;
       }
       // For the status, which a second response would hold up.
       this.startRead();
     }
-    this.#hasMessage = true;
+    this.#messagesReceived += 1;
     this.#receiver.onMessage(message);
   }
 
   onReceiveStatus(received: StatusObject): void {
     const { responseStream } = this.#plan.definition;
     // https://github.com/grpc/grpc/blob/master/doc/statuscodes.md on response cardinality
-    const isWithout = received.code === status.OK && !responseStream && !this.#hasMessage;
+    const isWithout =
+      received.code === status.OK && !responseStream && this.#messagesReceived === 0;
     this.#finish(isWithout ? { ...received, ...withoutResponse } : received, undefined);
   }
 

@@ -23,6 +23,7 @@ export function sendRequests(
 ): () => void {
   let iterator: AnyIterator | undefined;
   let isOver = false;
+  let answers = 0;
 
   const send = async (): Promise<void> => {
     iterator = iterate(requests);
@@ -37,7 +38,10 @@ export function sendRequests(
         return;
       }
       await new Promise<void>((resolve) => call.send(value, resolve));
-      if (sent >= freeMessages && sent % messagesPerTurn === 0) {
+      if (call.messagesReceived > answers) {
+        // Whoever waits for answers, as in ping-pong, has let the others have their turn.
+        answers = call.messagesReceived;
+      } else if (sent >= freeMessages && sent % messagesPerTurn === 0) {
         await nextTurn();
       }
     }

@@ -4,7 +4,6 @@ import {
   credentials as grpcCredentials,
   InterceptingCall,
   type Interceptor,
-  type Metadata,
   status,
 } from "@grpc/grpc-js";
 import { reportToStderr } from "../report.ts";
@@ -13,6 +12,7 @@ import {
   type BearerTokenCache,
   createBearerTokenCache,
 } from "./bearer-token-cache.ts";
+import { clientInterceptor } from "./client-hook.ts";
 import { failLocally } from "./fail-locally.ts";
 
 export type { BearerToken };
@@ -62,6 +62,18 @@ export function bearerToken(options: BearerTokenOptions): Interceptor {
     options.getToken(signal);
   const tokens = createBearerTokenCache({ getToken, refreshBeforeMs, timeoutMs, onError });
   const callCredentials = toCallCredentials(tokens);
+  const withToken = clientInterceptor(({ metadata }) => {
+    // A call with two goes out, and fails: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.2
+    metadata.remove("authorization");
+    const number = tokens.number();
+    return {
+      onEnd({ code }) {
+        if (code === status.UNAUTHENTICATED) {
+          tokens.drop(number);
+        }
+      },
+    };
+  });
 
   return (callOptions, nextCall) => {
     // The caller of this one call has credentials of its own.
@@ -74,19 +86,7 @@ export function bearerToken(options: BearerTokenOptions): Interceptor {
       call.cancelWithStatus(status.UNAUTHENTICATED, details);
       return failLocally(status.UNAUTHENTICATED, details);
     }
-    const number = tokens.number();
-    return new InterceptingCall(call, {
-      start(metadata, _listener, next) {
-        next(withoutAuthorization(metadata), {
-          onReceiveStatus(received, proceed) {
-            if (received.code === status.UNAUTHENTICATED) {
-              tokens.drop(number);
-            }
-            proceed(received);
-          },
-        });
-      },
-    });
+    return withToken(callOptions, () => call);
   };
 }
 
@@ -103,16 +103,6 @@ function toCallCredentials(
       callback(null, headers);
     }
   });
-}
-
-// A call with two goes out, and fails: https://www.rfc-editor.org/rfc/rfc9110#section-11.6.2
-function withoutAuthorization(metadata: Metadata): Metadata {
-  if (metadata.get("authorization").length === 0) {
-    return metadata;
-  }
-  const copy = metadata.clone();
-  copy.remove("authorization");
-  return copy;
 }
 
 /** Of a call that has not begun, grpc-js tells the target; one that failed locally has no peer. */

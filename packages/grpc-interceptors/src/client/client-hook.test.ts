@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import { once } from "node:events";
 import { createServer } from "node:net";
-import { type Interceptor, Metadata, status } from "@grpc/grpc-js";
+import { InterceptingCall, type Interceptor, Metadata, status } from "@grpc/grpc-js";
 import { callFixture, callKinds, createFixtureClient } from "@grpc-kit/testing";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { serveArrivals } from "../../test/client-arrivals.ts";
@@ -114,6 +114,28 @@ describe("clientInterceptor", () => {
     await callFixture(client, kind, { metadata }).outcome;
     expect(arrivals).toMatchObject([{ metadata: { "x-added": "yes", "x-own": "mine" } }]);
     expect(metadata.getMap()).toEqual({ "x-own": "mine" });
+  });
+
+  it("leaves alone what an interceptor in between has been given", async () => {
+    const adding = (key: string) =>
+      clientInterceptor(({ metadata }) => {
+        metadata.set(key, "yes");
+        return undefined;
+      });
+    const kept: Metadata[] = [];
+    const keep: Interceptor = (options, nextCall) =>
+      new InterceptingCall(nextCall(options), {
+        start(metadata, listener, next) {
+          kept.push(metadata);
+          next(metadata, listener);
+        },
+      });
+    const interceptors = [adding("x-1"), adding("x-2"), keep, adding("x-3"), adding("x-4")];
+    const { client, arrivals } = await serveArrivals(interceptors);
+    await callFixture(client, "unary").outcome;
+    const all = { "x-1": "yes", "x-2": "yes", "x-3": "yes", "x-4": "yes" };
+    expect(arrivals).toMatchObject([{ metadata: all }]);
+    expect(kept.map((metadata) => metadata.getMap())).toEqual([{ "x-1": "yes", "x-2": "yes" }]);
   });
 
   it.each(callKinds)("runs what sends the call inside of `run`: %s", async (kind) => {

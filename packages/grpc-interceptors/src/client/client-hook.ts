@@ -1,9 +1,10 @@
 import {
   InterceptingCall,
+  type InterceptingListener,
   type Interceptor,
   type InterceptorOptions,
-  type Listener,
   type Metadata,
+  type StatusObject,
   type status,
 } from "@grpc/grpc-js";
 import { type Method, toMethod } from "../method.ts";
@@ -43,10 +44,6 @@ export interface ClientCallHook {
   onEnd?(outcome: ClientOutcome): void;
 }
 
-type MetadataListener = NonNullable<Listener["onReceiveMetadata"]>;
-type MessageListener = NonNullable<Listener["onReceiveMessage"]>;
-type StatusListener = NonNullable<Listener["onReceiveStatus"]>;
-
 /** Looks at a call before it is sent. Undefined: nothing more to do in this call. Must not throw. */
 export type ClientHook = (call: StartedCall) => ClientCallHook | undefined;
 
@@ -65,106 +62,174 @@ export function clientInterceptor(hook: ClientHook): Interceptor {
         methods.set(definition.path, method);
       }
     }
-    return watch(options, nextCall, method, hook);
+    const next = nextCall(options);
+    // One object does for all that watch the same call with nobody in between.
+    const call = next instanceof WatchedCall ? next : new WatchedCall(next, method);
+    return call.watch(hook, options);
   };
 }
 
-function watch(
-  options: InterceptorOptions,
-  nextCall: Parameters<Interceptor>[1],
-  method: Method,
-  hook: ClientHook,
-): InterceptingCall {
-  let watched: WatchedCall | undefined;
-  return new InterceptingCall(nextCall(options), {
-    start(callers, listener, next) {
-      // The caller may use the same metadata for many calls.
-      const metadata = callers.clone();
-      const call = { method, metadata, options, startedAt: performance.now() };
-      const entered = guarded(method, () => hook(call));
-      if (entered === undefined) {
-        next(metadata, listener);
-        return;
-      }
-      const listening = new WatchedCall(call, entered);
-      watched = listening;
-      let isSent = false;
-      const send = (): void => {
-        isSent = true;
-        next(metadata, listening);
-      };
-      if (entered.run === undefined) {
-        send();
-        return;
-      }
-      guarded(method, () => entered.run?.(send));
-      if (!isSent) {
-        send();
-      }
-    },
-    sendMessage(message, next) {
-      watched?.onSendMessage(message);
-      next(message);
-    },
-  });
+type NextCall = ReturnType<Parameters<Interceptor>[1]>;
+type MessageContext = Parameters<NextCall["sendMessageWithContext"]>[0];
+type NextListener = Partial<InterceptingListener>;
+
+/** What one interceptor does in a call. */
+interface Watcher {
+  readonly look: ClientHook;
+  readonly options: InterceptorOptions;
+  /** The next one further inside. */
+  readonly inner: Watcher | undefined;
+  hook: ClientCallHook | undefined;
 }
 
-/** Counts what comes and goes, and tells a hook of it. */
-class WatchedCall implements Listener {
-  readonly #call: StartedCall;
-  readonly #hook: ClientCallHook;
+/**
+ * Counts what comes and goes, and tells hooks of it. It is its own listener, and hands on at once what it
+ * gets: neither grpc-js nor this makes functions or lists for a call, which would cost more than most hooks.
+ */
+class WatchedCall extends InterceptingCall implements InterceptingListener {
+  readonly #next: NextCall;
+  readonly #method: Method;
+  /** The outermost. */
+  #watcher: Watcher | undefined;
+  #hasHooks = false;
+  #listener: NextListener = {};
+  #startedAt = 0;
   #messagesSent = 0;
   #messagesReceived = 0;
 
-  constructor(call: StartedCall, hook: ClientCallHook) {
-    this.#call = call;
-    this.#hook = hook;
+  constructor(next: NextCall, method: Method) {
+    super(next);
+    this.#next = next;
+    this.#method = method;
   }
 
-  onSendMessage(message: unknown): void {
-    this.#messagesSent += 1;
-    if (this.#hook.onSendMessage !== undefined) {
-      guarded(this.#call.method, () => this.#hook.onSendMessage?.(message));
+  /** Lets a hook look that is further outside than those before. */
+  watch(look: ClientHook, options: InterceptorOptions): this {
+    this.#watcher = { look, options, inner: this.#watcher, hook: undefined };
+    return this;
+  }
+
+  override start(metadata: Metadata, listener: NextListener = {}): void {
+    this.#listener = listener;
+    this.#startedAt = performance.now();
+    // The caller may use the same metadata for many calls.
+    this.#enter(this.#watcher, metadata.clone());
+  }
+
+  /** Enters the hooks from this one on, and sends the call. */
+  #enter(outermost: Watcher | undefined, metadata: Metadata): void {
+    for (let watcher = outermost; watcher !== undefined; watcher = watcher.inner) {
+      watcher.hook = this.#look(watcher, metadata);
+      if (watcher.hook !== undefined) {
+        this.#hasHooks = true;
+        if (watcher.hook.run !== undefined) {
+          this.#run(watcher.hook, watcher.inner, metadata);
+          return;
+        }
+      }
+    }
+    this.#next.start(metadata, this.#hasHooks ? this : this.#listener);
+  }
+
+  #run(hook: ClientCallHook, inner: Watcher | undefined, metadata: Metadata): void {
+    let isSent = false;
+    const send = (): void => {
+      isSent = true;
+      this.#enter(inner, metadata);
+    };
+    try {
+      hook.run?.(send);
+    } catch (error) {
+      this.#report(error);
+    }
+    if (!isSent) {
+      send();
     }
   }
 
-  // grpc-js takes a listener whose function has one parameter for one of its own.
-  readonly onReceiveMetadata: MetadataListener = (headers, next) => next(headers);
+  #look({ look, options }: Watcher, metadata: Metadata): ClientCallHook | undefined {
+    try {
+      return look({ method: this.#method, metadata, options, startedAt: this.#startedAt });
+    } catch (error) {
+      this.#report(error);
+      return undefined;
+    }
+  }
 
-  readonly onReceiveMessage: MessageListener = (message, next) => {
+  override sendMessageWithContext(context: MessageContext, message: unknown): void {
+    this.#messagesSent += 1;
+    for (let watcher = this.#watcher; watcher !== undefined; watcher = watcher.inner) {
+      try {
+        watcher.hook?.onSendMessage?.(message);
+      } catch (error) {
+        this.#report(error);
+      }
+    }
+    this.#next.sendMessageWithContext(context, message);
+  }
+
+  override halfClose(): void {
+    this.#next.halfClose();
+  }
+
+  override cancelWithStatus(code: status, details: string): void {
+    this.#next.cancelWithStatus(code, details);
+  }
+
+  // grpc-js takes a listener whose function has one parameter as it is.
+  onReceiveMetadata(headers: Metadata): void {
+    this.#listener.onReceiveMetadata?.(headers);
+  }
+
+  onReceiveMessage(message: unknown): void {
     // grpc-js tells of a null before a status without a message.
     if (message !== null) {
       this.#messagesReceived += 1;
-      if (this.#hook.onMessage !== undefined) {
-        guarded(this.#call.method, () => this.#hook.onMessage?.(message));
+      this.#tellMessage(this.#watcher, message);
+    }
+    this.#listener.onReceiveMessage?.(message);
+  }
+
+  /** The innermost first, as it comes from there. */
+  #tellMessage(watcher: Watcher | undefined, message: unknown): void {
+    if (watcher !== undefined) {
+      this.#tellMessage(watcher.inner, message);
+      try {
+        watcher.hook?.onMessage?.(message);
+      } catch (error) {
+        this.#report(error);
       }
     }
-    next(message);
-  };
+  }
 
-  readonly onReceiveStatus: StatusListener = (received, next) => {
+  onReceiveStatus(received: StatusObject): void {
     const { code, details, metadata: trailers } = received;
     const endedAt = performance.now();
-    const outcome: ClientOutcome = {
+    this.#tellEnd(this.#watcher, {
       code,
       details,
       trailers,
       endedAt,
-      durationMs: endedAt - this.#call.startedAt,
+      durationMs: endedAt - this.#startedAt,
       messagesSent: this.#messagesSent,
       messagesReceived: this.#messagesReceived,
-    };
-    guarded(this.#call.method, () => this.#hook.onEnd?.(outcome));
-    next(received);
-  };
-}
+    });
+    this.#listener.onReceiveStatus?.(received);
+  }
 
-/** What watches a call must not break it. */
-function guarded<Result>({ path }: Method, work: () => Result): Result | undefined {
-  try {
-    return work();
-  } catch (error) {
-    reportToStderr(`an interceptor has thrown in a call of ${path}`, error);
-    return undefined;
+  #tellEnd(watcher: Watcher | undefined, outcome: ClientOutcome): void {
+    if (watcher !== undefined) {
+      this.#tellEnd(watcher.inner, outcome);
+      try {
+        watcher.hook?.onEnd?.(outcome);
+      } catch (error) {
+        this.#report(error);
+      }
+    }
+  }
+
+  /** What watches a call must not break it. */
+  #report(error: unknown): void {
+    reportToStderr(`an interceptor has thrown in a call of ${this.#method.path}`, error);
   }
 }

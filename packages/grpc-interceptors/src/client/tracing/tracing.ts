@@ -49,19 +49,19 @@ export function tracing({
 }: TracingOptions = {}): Interceptor {
   const tracer = tracerProvider.getTracer(scopeName);
   const server = target === undefined ? {} : targetAttributes(target);
-  /** Undefined where there is to be no span. */
-  const methods = new WeakMap<Method, Attributes | undefined>();
+  /** Null where there is to be no span. */
+  const methods = new WeakMap<Method, Attributes | null>();
 
-  const attributesOf = (method: Method): Attributes | undefined => {
-    if (!methods.has(method)) {
-      const attributes = {
-        "rpc.system.name": "grpc",
-        "rpc.method": method.path.slice(1),
-        ...server,
-      };
-      methods.set(method, filter(method) ? attributes : undefined);
+  const attributesOf = (method: Method): Attributes | null => {
+    let attributes = methods.get(method);
+    if (attributes === undefined) {
+      const name = method.path.slice(1);
+      attributes = filter(method)
+        ? { "rpc.system.name": "grpc", "rpc.method": name, ...server }
+        : null;
+      methods.set(method, attributes);
     }
-    return methods.get(method);
+    return attributes;
   };
 
   const inject = (active: Context, metadata: Metadata): void => {
@@ -75,7 +75,7 @@ export function tracing({
   return clientInterceptor(({ method, metadata, startedAt }) => {
     const active = context.active();
     const attributes = attributesOf(method);
-    if (attributes === undefined || hasInstrumentedSpan(active, method)) {
+    if (attributes === null || hasInstrumentedSpan(active, method)) {
       inject(active, metadata);
       return undefined;
     }

@@ -121,7 +121,8 @@ export const slowloris: Row = {
     const service = await harness.service({ env: impatient });
     const count = harness.isQuick ? 50 : 300;
     const handshakes = Object.values(slowPeers).filter(({ isHandshake }) => isHandshake).length;
-    const counted = { min: handshakes * count, max: handshakes * count };
+    // One that has said the preface may be cut for being idle as well.
+    const counted = { min: (handshakes * count) / 2, max: handshakes * count };
     const { result, ...verdict } = await judge(
       harness,
       service,
