@@ -14,10 +14,10 @@ for (const version of versions) {
   process.stdout.write(`\nNode.js ${version}\n`);
   // The variable is part of what turbo caches by.
   const env = { PATH: await pathWith([nodePackage(version)]), GRPC_KIT_NODE: version };
-  // What is deployed and published is the same on each line, and a bench has nothing to say about it.
-  const others = ["deployments-tooling", "publish", "bench"].map(
-    (name) => `--filter=!@grpc-kit/${name}`,
-  );
+  // What is deployed and published is the same on each line, and a bench has nothing to say about it. The attacks are
+  // for the newest, since Node.js 22 does not stand all of them: see "Not defended" of grpc-server.
+  const excluded = ["deployments-tooling", "publish", "bench", "faults"];
+  const others = excluded.map((name) => `--filter=!@grpc-kit/${name}`);
   const tasks = ["test", "e2e", ...others];
   process.exitCode = await run(["pnpm", "exec", "turbo", "run", ...tasks], env);
   if (process.exitCode !== 0) {

@@ -34,12 +34,6 @@ export const targets: readonly Target[] = [
   ...streams.map(
     (scenario): Target => ({ group: "servers", scenario, engine: "grpc-server", atMost: 0.25 }),
   ),
-  {
-    group: "growth",
-    scenario: "throughput of handlers that hash 2 MiB",
-    engine: "2 workers",
-    atLeast: 1.8,
-  },
   ...lists.map(
     (scenario): Target => ({ group: "growth", scenario, engine: "1,000,000 rows", atMost: 1.25 }),
   ),

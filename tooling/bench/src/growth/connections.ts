@@ -79,6 +79,9 @@ async function callAll(sessions: readonly ClientHttp2Session[], calls: number): 
 }
 
 async function close(session: ClientHttp2Session): Promise<void> {
+  if (session.destroyed) {
+    return;
+  }
   const closed = once(session, "close");
   session.destroy();
   await closed;

@@ -11,9 +11,9 @@ export async function serveGrpcServer(
     host: "127.0.0.1",
     port: 0,
     insecure: true,
-    // The driver is one peer with all of the calls.
+    // The driver is one peer with all of the calls, and connects again and again.
     maxConcurrentRpcs: 5_000,
-    connections: { max: 5_000, maxPerPeer: 5_000 },
+    connections: { max: 5_000, maxPerPeer: 5_000, ratePerPeer: 100_000 },
     ...options,
   });
   server.addService(FixtureServiceService, asyncHandlers);
