@@ -25,8 +25,9 @@ describe("the process of stock-watcher", () => {
     const status = await (await fetch(`${watcher.adminUrl}/status.json`)).json();
     expect(status).toMatchObject({ title: "stock-watcher" });
     expect((await fetch(watcher.adminUrl)).headers.get("content-type")).toContain("text/html");
-    const sent = () => metricOf(watcher, "grpc_client_msg_sent_total", 'grpc_method="SyncItems"');
-    await expect.poll(sent, soon).toBeGreaterThan(100);
+    // What the watcher has sent may still be on its way.
+    const got = () => metricOf(items, "grpc_server_msg_received_total", 'grpc_method="SyncItems"');
+    await expect.poll(got, soon).toBeGreaterThan(100);
     watcher.child.kill("SIGTERM");
     expect(await once(watcher.child, "exit")).toEqual([0, null]);
     const ended = () => items.log().filter(({ message }) => message === "finished call");
