@@ -7,7 +7,8 @@ import { ResponseWindow } from "./response-window.ts";
 import { iterate, type Responses } from "./responses.ts";
 import type { Route } from "./route.ts";
 import { traceIdOf } from "./trace-id.ts";
-import type { CallListener, CallStatus, WireCall, WireOwner } from "./wire-call.ts";
+import type { CallListener, CallStatus, WireCall } from "./wire-call.ts";
+import type { WireOwner } from "./wire-owner.ts";
 
 /**
  * One call from its headers to its status: listens to grpc-js, runs the handler and sends what it

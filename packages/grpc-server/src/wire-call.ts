@@ -15,23 +15,10 @@ import type { Route } from "./route.ts";
 import type { RunningCall, RunningCalls } from "./running-calls.ts";
 import type { Refusal, Refusals } from "./server-events.ts";
 import { shareTraffic } from "./stream-traffic.ts";
+import type { WireOwner } from "./wire-owner.ts";
 
 export type CallListener = Parameters<ServerInterceptingCallInterface["start"]>[0];
 export type CallStatus = Parameters<ServerInterceptingCallInterface["sendStatus"]>[0];
-
-/** What the server does about a call when something goes wrong between it and the wire. */
-export interface WireOwner {
-  /** A message cannot be sent; grpc-js has not seen it. */
-  onSendFailure(error: unknown): void;
-  /** An interceptor has thrown; what it and the others hold is lost. */
-  onBroken(error: unknown): void;
-  /** Metadata with these keys cannot be sent and has been left out. */
-  onDropped(keys: readonly string[]): void;
-  /** The call must end now, with this as its status. */
-  onCut(reason: StatusError): void;
-  /** The call has ended. */
-  onCancel(): void;
-}
 
 /** What is the same for all calls of a server. */
 export interface WireRules extends Gates {
