@@ -17,11 +17,14 @@ const missed: Result = {
   seconds: 1,
 };
 
-it("keeps each row in one line of the table, whatever it says", () => {
+it("keeps each row in one line of the table, whatever it says, and ends with what was missed", () => {
   expect(table([missed]).split("\n").slice(2)).toEqual([
     "| A1 | a \\| b | none fails | 3 calls; MISSED: one failed: with 13; MISSED: late | MISSED |",
     "",
     "1 row: 0 kept, 1 MISSED (A1), 0 not run",
+    "",
+    "- A1: one failed: with 13",
+    "- A1: late",
   ]);
 });
 

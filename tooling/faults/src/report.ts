@@ -10,9 +10,15 @@ export interface Surroundings {
 
 const head = ["| id | fault | promise | measured | |", "|---|---|---|---|---|"];
 
-/** A table in Markdown, a line for each row, and the totals. */
+/** A table in Markdown, a line for each row, the totals, and once more what was missed: logs are read from their end. */
 export function table(results: readonly Result[]): string {
-  return [...head, ...results.map(line), "", totals(results)].join("\n");
+  const misses = results.flatMap((result) =>
+    result.verdict === "missed"
+      ? result.misses.map((miss) => `- ${result.row.id}: ${oneLine(miss)}`)
+      : [],
+  );
+  const list = misses.length === 0 ? [] : ["", ...misses];
+  return [...head, ...results.map(line), "", totals(results), ...list].join("\n");
 }
 
 /** "41 rows: 38 kept, 1 MISSED (A7), 2 not run". */
@@ -58,5 +64,9 @@ function line(result: Result): string {
 }
 
 function cell(text: string): string {
-  return text.replace(/\s*\n\s*/g, " ").replaceAll("|", "\\|");
+  return oneLine(text).replaceAll("|", "\\|");
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s*\n\s*/g, " ");
 }

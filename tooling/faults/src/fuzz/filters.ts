@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import type { Row } from "../row.ts";
-import { newItem } from "../rows/b/bodies.ts";
-import { encoded, itemPaths, unframed, type WireCaller, wireCaller } from "../rows/b/wire-calls.ts";
 import { faultOf } from "../rows/c/answer-faults.ts";
+import { unframed } from "../wire/framing.ts";
+import { encoded, itemPaths, newItem } from "../wire/items.ts";
+import { type WireCaller, wireCaller } from "../wire/wire-calls.ts";
 import { fuzzRow } from "./fuzz-row.ts";
 
 interface FilterCase {

@@ -14,7 +14,8 @@ import {
 } from "@grpc-kit/testing/raw-http2";
 import fc from "fast-check";
 import type { Row } from "../row.ts";
-import { framed, itemPaths } from "../rows/b/wire-calls.ts";
+import { framed } from "../wire/framing.ts";
+import { itemPaths } from "../wire/items.ts";
 import { fuzzRow } from "./fuzz-row.ts";
 
 const types: readonly FrameType[] = [

@@ -3,9 +3,10 @@ import type fc from "fast-check";
 import type { Harness } from "../harness/harness.ts";
 import { judge, missUnless, outcomeOf } from "../harness/judge.ts";
 import type { Service } from "../harness/service.ts";
+import { tally } from "../harness/tell.ts";
 import type { Row } from "../row.ts";
-import { itemPaths, wireCaller } from "../rows/b/wire-calls.ts";
-import { showNames } from "../rows/b/wrong-among.ts";
+import { itemPaths } from "../wire/items.ts";
+import { wireCaller } from "../wire/wire-calls.ts";
 import { fuzz } from "./fuzz.ts";
 
 /** Sends one case and says how it was answered, by a word or two that are counted, and what is wrong with that. */
@@ -78,7 +79,7 @@ export function fuzzRow<Case>(options: FuzzRowOptions<Case>): Row {
       );
       const { runs, seed, misses } = verdict.result;
       return outcomeOf(verdict, {
-        measured: [`${runs.toLocaleString("en")} by seed ${seed}: ${showNames(names)}`],
+        measured: [`${runs.toLocaleString("en")} by seed ${seed}: ${tally(names)}`],
         misses: [...misses, ...(await politeFaults(service)), ...(await leftRunning(service))],
       });
     },

@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import type { Row } from "../row.ts";
-import { framed, type ItemMethod, itemPaths, wireCaller } from "../rows/b/wire-calls.ts";
 import { faultOf } from "../rows/c/answer-faults.ts";
+import { framed } from "../wire/framing.ts";
+import { type ItemMethod, itemPaths } from "../wire/items.ts";
+import { wireCaller } from "../wire/wire-calls.ts";
 import { type FuzzRowOptions, fuzzRow } from "./fuzz-row.ts";
 import { anyBytes, mutated } from "./mutations.ts";
 import { requests } from "./requests.ts";

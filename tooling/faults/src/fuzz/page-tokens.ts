@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import type { Row } from "../row.ts";
-import { newItem } from "../rows/b/bodies.ts";
-import { encoded, itemPaths, type WireCaller, wireCaller } from "../rows/b/wire-calls.ts";
 import { faultOf } from "../rows/c/answer-faults.ts";
+import { encoded, itemPaths, newItem } from "../wire/items.ts";
+import { type WireCaller, wireCaller } from "../wire/wire-calls.ts";
 import { fuzzRow } from "./fuzz-row.ts";
 
 const queries = ["", "price > 1", 'name = "Lamp"'];

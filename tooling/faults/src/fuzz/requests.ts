@@ -1,6 +1,6 @@
 import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
 import fc from "fast-check";
-import type { ItemMethod } from "../rows/b/wire-calls.ts";
+import type { ItemMethod } from "../wire/items.ts";
 
 // Mostly in order, so that a request with many fields is so often enough.
 function mostly<Value>(good: fc.Arbitrary<Value>, other: fc.Arbitrary<Value>): fc.Arbitrary<Value> {

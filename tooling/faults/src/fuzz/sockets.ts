@@ -12,8 +12,7 @@ import {
 } from "@grpc-kit/testing/raw-http2";
 import fc from "fast-check";
 import type { Row } from "../row.ts";
-import { newItem } from "../rows/b/bodies.ts";
-import { encoded, itemPaths } from "../rows/b/wire-calls.ts";
+import { encoded, itemPaths, newItem } from "../wire/items.ts";
 import { fuzzRow } from "./fuzz-row.ts";
 import { mutated } from "./mutations.ts";
 

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import type { Row } from "../row.ts";
-import { itemPaths, wireCaller } from "../rows/b/wire-calls.ts";
 import { faultOf } from "../rows/c/answer-faults.ts";
+import { itemPaths } from "../wire/items.ts";
+import { wireCaller } from "../wire/wire-calls.ts";
 import { fuzzRow } from "./fuzz-row.ts";
 import { mutated } from "./mutations.ts";
 

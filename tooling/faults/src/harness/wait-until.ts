@@ -1,16 +1,30 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-/** Looks again and again whether it holds; false if it never does. Default: for 10 s. */
-export async function waitUntil(
-  holds: () => boolean | Promise<boolean>,
-  { timeoutMs = 10_000, intervalMs = 10 }: { timeoutMs?: number; intervalMs?: number } = {},
-): Promise<boolean> {
-  const endMs = performance.now() + timeoutMs;
+type Holds = () => boolean | Promise<boolean>;
+
+interface WaitOptions {
+  /** Default: 10 s. */
+  readonly timeoutMs?: number;
+  /** Default: 5 ms. */
+  readonly intervalMs?: number;
+}
+
+/** Looks again and again whether it holds, and tells after how many milliseconds; undefined if it never does. */
+export async function msUntil(
+  holds: Holds,
+  { timeoutMs = 10_000, intervalMs = 5 }: WaitOptions = {},
+): Promise<number | undefined> {
+  const startMs = performance.now();
   while (!(await holds())) {
-    if (performance.now() > endMs) {
-      return false;
+    if (performance.now() - startMs > timeoutMs) {
+      return undefined;
     }
     await delay(intervalMs);
   }
-  return true;
+  return performance.now() - startMs;
+}
+
+/** The same; false if it never does. */
+export async function waitUntil(holds: Holds, options?: WaitOptions): Promise<boolean> {
+  return (await msUntil(holds, options)) !== undefined;
 }

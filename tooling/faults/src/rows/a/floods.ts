@@ -15,7 +15,7 @@ import { judge, missUnless, outcomeOf, together } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
 import type { Outcome, Row } from "../../row.ts";
 import { addressOf } from "../../wire/attacker.ts";
-import { headOf, paths } from "../../wire/items.ts";
+import { headOf, itemPaths } from "../../wire/items.ts";
 import { refused, startedOf } from "./services.ts";
 
 interface FloodOptions {
@@ -100,7 +100,7 @@ export const emptyDataFlood: Row = {
   isQuick: true,
   async run(harness) {
     const service = await harness.service();
-    const first = headers(1, headOf(service, paths.batchCreateItems));
+    const first = headers(1, headOf(service, itemPaths.batchCreateItems));
     return floods(harness, "A13", { "": { first, chunk: times(1_000, frame("data", 0, 1)) } });
   },
 };
@@ -166,7 +166,7 @@ export const windowUpdateFlood: Row = {
   isQuick: false,
   async run(harness) {
     const service = await harness.service();
-    const head = headOf(service, paths.batchCreateItems);
+    const head = headOf(service, itemPaths.batchCreateItems);
     const updates = times(1_000, windowUpdate(0, 1));
     const chunks: Record<string, (round: number) => Buffer> = {
       alone: () => updates,

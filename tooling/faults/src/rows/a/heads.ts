@@ -5,8 +5,8 @@ import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
 import { waitUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
 import { addressOf } from "../../wire/attacker.ts";
-import { bodies, headOf, paths } from "../../wire/items.ts";
-import { wireCaller } from "../b/wire-calls.ts";
+import { bodies, headOf, itemPaths } from "../../wire/items.ts";
+import { wireCaller } from "../../wire/wire-calls.ts";
 
 export const hpackBomb: Row = {
   id: "A7",
@@ -16,7 +16,7 @@ export const hpackBomb: Row = {
   async run(harness) {
     // In the whole run its own, as one that has had much to do holds memory already.
     const service = await harness.service({ own: !harness.isQuick });
-    const head = headOf(service, paths.batchCreateItems);
+    const head = headOf(service, itemPaths.batchCreateItems);
     const bomb = Buffer.concat([head, ...Array<Buffer>(110).fill(indexed(latestEntry))]);
     const { result, ...verdict } = await judge(
       harness,
@@ -68,7 +68,7 @@ export const oversizeMetadata: Row = {
     const outcomes: string[] = [];
     const misses: string[] = [];
     const attempt = async (name: string, more: Record<string, string>, isTaken: boolean) => {
-      const { name: got } = await caller.call(paths.getItem, body, more);
+      const { name: got } = await caller.call(itemPaths.getItem, body, more);
       outcomes.push(`${name} ${got}`);
       const isRight = isTaken
         ? got === "NOT_FOUND"
@@ -76,7 +76,7 @@ export const oversizeMetadata: Row = {
       misses.push(...missUnless(isRight, `${name} ended with ${got}`));
       // A connection that is being closed is not for the next call.
       const nextCaller = wireCaller(service, service.token());
-      const { name: next } = await nextCaller.call(paths.getItem, body);
+      const { name: next } = await nextCaller.call(itemPaths.getItem, body);
       nextCaller.close();
       misses.push(...missUnless(next === "NOT_FOUND", `the call after ${name} ended with ${next}`));
     };
@@ -100,7 +100,7 @@ export const ignoredStreamLimit: Row = {
   async run(harness) {
     // So many that the victim has a place whatever one connection takes.
     const service = await harness.service({ env: { GRPC_SERVER_MAX_CONCURRENT_RPCS: "200" } });
-    const head = headOf(service, paths.batchCreateItems);
+    const head = headOf(service, itemPaths.batchCreateItems);
     const body = bodies.createItem({ name: "a" });
     const { result, ...verdict } = await judge(
       harness,

@@ -3,7 +3,7 @@ import type { Harness } from "../../harness/harness.ts";
 import { judge, missUnless, outcomeOf, together } from "../../harness/judge.ts";
 import type { Outcome, Row } from "../../row.ts";
 import { addressOf } from "../../wire/attacker.ts";
-import { bodies, callFrames, headOf, paths } from "../../wire/items.ts";
+import { bodies, callFrames, headOf, itemPaths } from "../../wire/items.ts";
 import { attackOverLanes } from "../../wire/lanes.ts";
 import { sharing, startedOf } from "./services.ts";
 
@@ -50,7 +50,7 @@ export const afterTheEnd: Row = {
 async function provoke(harness: Harness, id: string, wrong: Wrong): Promise<Outcome> {
   const service = await harness.service({ env: sharing });
   // Not the victim's method, so that it can be counted.
-  const head = headOf(service, paths.listItems);
+  const head = headOf(service, itemPaths.listItems);
   const body = bodies.listItems(1);
   const startsBefore = startedOf(await service.metrics(), "ListItems");
   const { result, ...verdict } = await judge(

@@ -14,7 +14,7 @@ import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
 import { waitUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
 import { addressOf } from "../../wire/attacker.ts";
-import { paths } from "../../wire/items.ts";
+import { itemPaths } from "../../wire/items.ts";
 import { refused } from "./services.ts";
 
 // An address may connect a thousand times at once.
@@ -28,7 +28,9 @@ export const malformedHead: Row = {
   async run(harness) {
     const service = await harness.service();
     const authorization = `Bearer ${service.token()}`;
-    const table = malformedHeads(paths.getItem, { authorization }).map(([, entries]) => entries);
+    const table = malformedHeads(itemPaths.getItem, { authorization }).map(
+      ([, entries]) => entries,
+    );
     const count = harness.isQuick ? 150 : 10_000;
     const random = fc.sample(changedHeads(authorization), count);
     const { result, ...verdict } = await judge(
@@ -92,7 +94,7 @@ function changedHeads(authorization: string): fc.Arbitrary<Buffer> {
   const changed = fc
     .tuple(fc.array(fc.tuple(name, value), { maxLength: 4 }), fc.nat(7), fc.boolean())
     .map(([more, at, replaces]) => {
-      const sound = callHead(paths.getItem, { authorization });
+      const sound = callHead(itemPaths.getItem, { authorization });
       return encodeHead([...sound.slice(0, at), ...more, ...sound.slice(replaces ? at + 1 : at)]);
     });
   const flipped = fc.tuple(changed, fc.nat(), fc.nat(255)).map(([block, at, byte]) => {

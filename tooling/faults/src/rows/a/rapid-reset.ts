@@ -4,7 +4,7 @@ import type { Harness } from "../../harness/harness.ts";
 import { judge, missUnless, outcomeOf, together } from "../../harness/judge.ts";
 import type { Outcome, Row } from "../../row.ts";
 import { addressOf } from "../../wire/attacker.ts";
-import { bodies, headOf, paths } from "../../wire/items.ts";
+import { bodies, headOf, itemPaths } from "../../wire/items.ts";
 import { attackOverLanes } from "../../wire/lanes.ts";
 import { refused, sharing } from "./services.ts";
 
@@ -27,7 +27,7 @@ export const rapidReset: Row = {
 
 async function resetOver(harness: Harness, lanes: number): Promise<Outcome> {
   const service = await harness.service({ env: sharing });
-  const head = headOf(service, paths.getItem);
+  const head = headOf(service, itemPaths.getItem);
   const { result, ...verdict } = await judge(
     harness,
     service,
@@ -75,7 +75,7 @@ export const resetAfterStart: Row = {
     const share = Number(sharing.GRPC_SERVER_MAX_CONCURRENT_RPCS_PER_PEER);
     const service = await harness.service({ env: sharing });
     const call = waitingCall(
-      headOf(service, paths.batchCreateItems),
+      headOf(service, itemPaths.batchCreateItems),
       bodies.createItem({ name: "a" }),
     );
     const { result, ...verdict } = await judge(
@@ -119,7 +119,7 @@ export const reconnecting: Row = {
         GRPC_SERVER_MAX_CONNECTION_RATE_PER_PEER: String(perSecond),
       },
     });
-    const head = headOf(service, paths.getItem);
+    const head = headOf(service, itemPaths.getItem);
     let accepted = 0;
     const { result, ...verdict } = await judge(
       harness,

@@ -13,7 +13,8 @@ import type { Service } from "../../harness/service.ts";
 import { waitUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
 import { addressOf } from "../../wire/attacker.ts";
-import { bodies, callFrames, headOf, message, paths } from "../../wire/items.ts";
+import { framed } from "../../wire/framing.ts";
+import { bodies, callFrames, headOf, itemPaths } from "../../wire/items.ts";
 import { impatient, refused } from "./services.ts";
 
 export const slowBody: Row = {
@@ -24,8 +25,13 @@ export const slowBody: Row = {
   isQuick: true,
   async run(harness) {
     const service = await harness.service({ env: impatient });
-    const body = message(Buffer.alloc(1_000));
-    const methods = [paths.getItem, paths.listItems, paths.batchCreateItems, paths.syncItems];
+    const body = framed(Buffer.alloc(1_000));
+    const methods = [
+      itemPaths.getItem,
+      itemPaths.listItems,
+      itemPaths.batchCreateItems,
+      itemPaths.syncItems,
+    ];
     const { result, ...verdict } = await judge(harness, service, { victim: true }, async () => {
       const attacker = await connectRaw(service.port, { from: addressOf("A17") });
       harness.onEnd(() => attacker.close());
@@ -85,7 +91,7 @@ export const slowRead: Row = {
     };
     const service = await harness.service({ env, own: true });
     await createManyItems(service, pageSize);
-    const head = headOf(service, paths.listItems);
+    const head = headOf(service, itemPaths.listItems);
     const { result, ...verdict } = await judge(
       harness,
       service,

@@ -14,7 +14,7 @@ import { judge, missUnless, outcomeOf, together } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
 import type { Outcome, Row } from "../../row.ts";
 import { addressOf } from "../../wire/attacker.ts";
-import { bodies, callFrames, headOf, paths } from "../../wire/items.ts";
+import { bodies, callFrames, headOf, itemPaths } from "../../wire/items.ts";
 import { impatient } from "./services.ts";
 
 const maxIdleCpuPercent = 30;
@@ -162,7 +162,7 @@ async function attack(
   const { window, timeout, isSlow, strike } = phase;
   const hello = helloWith(window);
   const more = timeout === undefined ? {} : { "grpc-timeout": timeout };
-  const head = headOf(service, paths.listItems, more);
+  const head = headOf(service, itemPaths.listItems, more);
   const call = (id: number): Buffer => callFrames(id, head, bodies.listItems(20));
   async function lane(endMs: number): Promise<number> {
     let streams = 0;
@@ -214,7 +214,7 @@ function helloWith(window: number | undefined): readonly Buffer[] {
 async function stopMeanwhile(harness: Harness): Promise<Outcome> {
   const service = await harness.service({ own: true, env: { GRPC_SERVER_GRACE_MS: "200" } });
   await fill(service);
-  const head = headOf(service, paths.listItems);
+  const head = headOf(service, itemPaths.listItems);
   const connections = await Promise.all(
     Array.from({ length: 10 }, () => connectRaw(service.port, { hello: helloWith(40) })),
   );

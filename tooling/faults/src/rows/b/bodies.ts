@@ -1,25 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { CreateItemRequest, ItemSyncRequest } from "@grpc-kit/generated-protos/examples/items";
+import { wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import {
-  encoded,
-  type ItemMethod,
-  itemPaths,
-  unframed,
-  type WireCaller,
-  wireCaller,
-} from "./wire-calls.ts";
-import { wrongAmong } from "./wrong-among.ts";
-
-/** A new item that is in order. */
-export function newItem(sku: string = randomUUID()): CreateItemRequest {
-  return { name: "Lamp", description: "", sku, quantity: 1, price: 24.9 };
-}
-
-export function upsert(request: CreateItemRequest, id = ""): ItemSyncRequest {
-  const item = { ...request, id, isActive: true, createdAt: undefined, updatedAt: undefined };
-  return { action: { $case: "upsert", value: item } };
-}
+import { unframed } from "../../wire/framing.ts";
+import { encoded, type ItemMethod, itemPaths, newItem, upsert } from "../../wire/items.ts";
+import { type WireCaller, wireCaller } from "../../wire/wire-calls.ts";
 
 /** How many items there are with that sku, or with one that begins so. */
 export async function countItems(caller: WireCaller, filter: string): Promise<number> {

@@ -1,9 +1,11 @@
 import { deflateRawSync, deflateSync, gzipSync } from "node:zlib";
 import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
+import { framed } from "../../wire/framing.ts";
+import { itemPaths } from "../../wire/items.ts";
+import { type WireOutcome, wireCaller } from "../../wire/wire-calls.ts";
 import { itemOfSize } from "./sizes.ts";
-import { framed, itemPaths, type WireOutcome, wireCaller } from "./wire-calls.ts";
-import { showNames, wrongAmong } from "./wrong-among.ts";
 
 const mebibyte = 1024 * 1024;
 const limit = 4 * mebibyte;
@@ -41,7 +43,7 @@ export const compressedBomb: Row = {
       return names;
     });
     return outcomeOf(verdict, {
-      measured: [showNames(verdict.result)],
+      measured: [tally(verdict.result)],
       misses: wrongAmong("a bomb", verdict.result, "RESOURCE_EXHAUSTED"),
     });
   },
@@ -71,7 +73,7 @@ export const manyBombs: Row = {
     const names = verdict.result.map(({ name }) => name);
     const heldMs = Math.round(verdict.after.maxEventLoopDelayMs);
     return outcomeOf(verdict, {
-      measured: [showNames(names), `the event loop was held up for ${heldMs} ms at the most`],
+      measured: [tally(names), `the event loop was held up for ${heldMs} ms at the most`],
       misses: [
         ...wrongAmong("a stream", names, ["OK", "RESOURCE_EXHAUSTED"]),
         ...missUnless(heldMs <= 500, `the event loop was held up for ${heldMs} ms, more than 500`),
@@ -119,7 +121,7 @@ export const malformedCompression: Row = {
         }
       }
     }
-    return { measured: showNames(names), misses: wrongAmong("a body", names, "INTERNAL") };
+    return { measured: tally(names), misses: wrongAmong("a body", names, "INTERNAL") };
   },
 };
 
@@ -150,7 +152,7 @@ export const unknownCompression: Row = {
       ({ headers }) => !/gzip/.test(String(headers["grpc-accept-encoding"])),
     );
     return {
-      measured: `encodings: ${showNames(encodingNames)}; flags: ${showNames(flagNames)}`,
+      measured: `encodings: ${tally(encodingNames)}; flags: ${tally(flagNames)}`,
       misses: [
         ...wrongAmong("an encoding", encodingNames, "UNIMPLEMENTED"),
         ...wrongAmong("a flag", flagNames, "INTERNAL"),

@@ -2,12 +2,14 @@ import { randomUUID } from "node:crypto";
 import { Item, ItemSyncResponse } from "@grpc-kit/generated-protos/examples/items";
 import { Maps, Tree, Tree_Leaf } from "@grpc-kit/testing/fixtures";
 import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
+import { framed, unframed } from "../../wire/framing.ts";
+import { encoded, itemPaths, newItem } from "../../wire/items.ts";
+import { type WireCaller, wireCaller } from "../../wire/wire-calls.ts";
 import { startFixtureServer } from "../c/fixture-server.ts";
 import { treeService } from "../c/tree-service.ts";
-import { countItems, newItem } from "./bodies.ts";
-import { encoded, framed, itemPaths, unframed, type WireCaller, wireCaller } from "./wire-calls.ts";
-import { showNames, wrongAmong } from "./wrong-among.ts";
+import { countItems } from "./bodies.ts";
 
 const mebibyte = 1024 * 1024;
 
@@ -76,9 +78,7 @@ export const nesting: Row = {
     const named = (outcomes: readonly { readonly name: string }[]): string[] =>
       outcomes.map(({ name }) => name);
     return outcomeOf(verdict, {
-      measured: [
-        `${showNames(named(refused))} beyond 100, in ${Math.round(slowestMs)} ms at the most`,
-      ],
+      measured: [`${tally(named(refused))} beyond 100, in ${Math.round(slowestMs)} ms at the most`],
       misses: [
         ...wrongAmong("99 messages", named(flat), "OK"),
         // The id of nothing is wrong, so it has been read.

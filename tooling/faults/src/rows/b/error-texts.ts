@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { fuzz } from "../../fuzz/fuzz.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Row } from "../../row.ts";
+import { framed } from "../../wire/framing.ts";
+import { encoded, itemPaths, newItem } from "../../wire/items.ts";
+import { type WireOutcome, wireCaller } from "../../wire/wire-calls.ts";
 import { startFixtureServer } from "../c/fixture-server.ts";
-import { newItem } from "./bodies.ts";
-import { encoded, framed, itemPaths, type WireOutcome, wireCaller } from "./wire-calls.ts";
 
 const trailersMax = 8_192;
 const withinMs = 5_000;

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { missUnless } from "../../harness/judge.ts";
 import type { Row } from "../../row.ts";
-import { newItem } from "./bodies.ts";
+import { newItem } from "../../wire/items.ts";
 
 const buf = fileURLToPath(new URL("../../../node_modules/.bin/buf", import.meta.url));
 const schema = fileURLToPath(new URL("../../../../../protos", import.meta.url));

@@ -8,14 +8,9 @@ import type { Harness } from "../../harness/harness.ts";
 import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
 import { percentile } from "../../harness/percentile.ts";
 import type { Outcome, Row } from "../../row.ts";
-import {
-  encoded,
-  framed,
-  type ItemMethod,
-  itemPaths,
-  type WireOutcome,
-  wireCaller,
-} from "./wire-calls.ts";
+import { framed } from "../../wire/framing.ts";
+import { encoded, type ItemMethod, itemPaths } from "../../wire/items.ts";
+import { type WireOutcome, wireCaller } from "../../wire/wire-calls.ts";
 
 const mebibyte = 1024 * 1024;
 const limit = 4 * mebibyte;

@@ -2,9 +2,10 @@ import { randomUUID } from "node:crypto";
 import { Metadata, status } from "@grpc/grpc-js";
 import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
 import { createClientFactory } from "@grpc-kit/grpc-client";
+import { wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { encoded, itemPaths, wireCaller } from "./wire-calls.ts";
-import { wrongAmong } from "./wrong-among.ts";
+import { encoded, itemPaths } from "../../wire/items.ts";
+import { wireCaller } from "../../wire/wire-calls.ts";
 
 // https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md: at most eight digits, and a unit.
 const timeouts: Readonly<Record<string, string>> = {

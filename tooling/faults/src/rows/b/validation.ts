@@ -9,8 +9,9 @@ import fc from "fast-check";
 import { fuzz } from "../../fuzz/fuzz.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Row } from "../../row.ts";
-import { newItem, upsert } from "./bodies.ts";
-import { encoded, itemPaths, unframed, type WireCaller, wireCaller } from "./wire-calls.ts";
+import { unframed } from "../../wire/framing.ts";
+import { encoded, itemPaths, newItem, upsert } from "../../wire/items.ts";
+import { type WireCaller, wireCaller } from "../../wire/wire-calls.ts";
 
 const nothing = Buffer.alloc(0);
 const characters = (count: number, character = "x"): string => character.repeat(count);

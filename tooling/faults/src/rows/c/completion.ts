@@ -1,7 +1,8 @@
 import { missUnless } from "../../harness/judge.ts";
+import { wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { framed, textOnWire, unframed, type WireHeaders, wireCaller } from "../b/wire-calls.ts";
-import { wrongAmong } from "../b/wrong-among.ts";
+import { framed, unframed } from "../../wire/framing.ts";
+import { textOnWire, type WireHeaders, wireCaller } from "../../wire/wire-calls.ts";
 import { startFixtureServer } from "./fixture-server.ts";
 import { logHas } from "./leaks.ts";
 import { secret } from "./spoiled-store.ts";

@@ -1,16 +1,9 @@
 import { missUnless } from "../../harness/judge.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { newItem, upsert } from "../b/bodies.ts";
-import {
-  encoded,
-  framed,
-  itemPaths,
-  textOnWire,
-  unframed,
-  type WireOutcome,
-  wireCaller,
-} from "../b/wire-calls.ts";
-import { showNames, wrongAmong } from "../b/wrong-among.ts";
+import { framed, unframed } from "../../wire/framing.ts";
+import { encoded, itemPaths, newItem, upsert } from "../../wire/items.ts";
+import { textOnWire, type WireOutcome, wireCaller } from "../../wire/wire-calls.ts";
 import { startFixtureServer } from "./fixture-server.ts";
 import { everyRequest, spoiledService } from "./leaks.ts";
 import { secret } from "./spoiled-store.ts";
@@ -56,7 +49,7 @@ export const rejections: Row = {
     const { uncaught } = await service.probe();
     const [sent, ...sentByStreams] = [late, ...streamed].map(({ body }) => unframed(body).length);
     return {
-      measured: `${showNames(names)}, ${uncaught} uncaught`,
+      measured: `${tally(names)}, ${uncaught} uncaught`,
       misses: [
         ...wrongAmong("a rejection", names, "INTERNAL"),
         ...wrongAmong("the next call", [again.name], "OK"),
@@ -109,7 +102,7 @@ export const waysToFail: Row = {
       }
     }
     return {
-      measured: showNames(answers),
+      measured: tally(answers),
       misses: [
         ...wrongAmong("a failure", answers, "INTERNAL: internal error"),
         ...new Set(leaks),

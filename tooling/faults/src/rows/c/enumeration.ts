@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { Item } from "@grpc-kit/generated-protos/examples/items";
 import { missUnless } from "../../harness/judge.ts";
+import { wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { newItem, upsert } from "../b/bodies.ts";
-import { encoded, itemPaths, unframed, type WireOutcome, wireCaller } from "../b/wire-calls.ts";
-import { wrongAmong } from "../b/wrong-among.ts";
+import { unframed } from "../../wire/framing.ts";
+import { encoded, itemPaths, newItem, upsert } from "../../wire/items.ts";
+import { type WireOutcome, wireCaller } from "../../wire/wire-calls.ts";
 
 /** All that came, but for what is another one for each call, whatever it is about. */
 function comparable({ headers, body }: WireOutcome, id: string): string {

@@ -1,20 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as delay } from "node:timers/promises";
 import type { Harness } from "../../harness/harness.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
+import { waitUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
-import { newItem, upsert } from "../b/bodies.ts";
+import { encoded, type ItemMethod, itemPaths, newItem, upsert } from "../../wire/items.ts";
 import {
-  encoded,
-  type ItemMethod,
-  itemPaths,
   textOnWire,
   type WireCaller,
   type WireOutcome,
   wireCaller,
-} from "../b/wire-calls.ts";
-import { showNames, wrongAmong } from "../b/wrong-among.ts";
+} from "../../wire/wire-calls.ts";
 import { errorIdOf, loggedErrors } from "./error-id.ts";
 import { internalsIn } from "./internals.ts";
 import { type SpoiledStore, secret, spoilStore } from "./spoiled-store.ts";
@@ -67,14 +64,8 @@ async function callWithoutItems({ caller, store }: Spoiled): Promise<readonly Wi
 }
 
 /** The log is written by another process. */
-export async function logHas(service: { output(): string }, text: string): Promise<boolean> {
-  for (let tries = 0; tries < 100; tries += 1) {
-    if (service.output().includes(text)) {
-      return true;
-    }
-    await delay(20);
-  }
-  return false;
+export function logHas(service: { output(): string }, text: string): Promise<boolean> {
+  return waitUntil(() => service.output().includes(text), { timeoutMs: 5_000 });
 }
 
 export const secretsInErrors: Row = {
@@ -90,7 +81,7 @@ export const secretsInErrors: Row = {
     const leaks = outcomes.filter((outcome) => textOnWire(outcome).includes(secret));
     const isLogged = await logHas(spoiled.service, secret);
     return {
-      measured: `${showNames(names)} by 7 methods, ${leaks.length} of them with the secret`,
+      measured: `${tally(names)} by 7 methods, ${leaks.length} of them with the secret`,
       misses: [
         ...wrongAmong("a method without its table", names, "INTERNAL"),
         ...new Set(leaks.map(({ message }) => `the secret went over the wire: ${message}`)),
@@ -147,11 +138,18 @@ export const errorIds: Row = {
     }
     store.restoreItems();
     const ids = outcomes.map(errorIdOf);
-    await logHas(service, ids.at(-1) ?? "no id");
-    const logged = loggedErrors(service.output());
-    const joined = ids.filter((id) => logged.get(id ?? "")?.includes(secret));
+    let missing = ids;
+    // Calls that run at once are logged in any order: the last answer need not be the last line.
+    await waitUntil(
+      () => {
+        const logged = loggedErrors(service.output());
+        missing = ids.filter((id) => !logged.get(id ?? "")?.includes(secret));
+        return missing.length === 0;
+      },
+      { timeoutMs: 5_000, intervalMs: 50 },
+    );
     return {
-      measured: `${outcomes.length} errors, ${new Set(ids).size} ids, ${joined.length} in the log with their cause`,
+      measured: `${outcomes.length} errors, ${new Set(ids).size} ids, ${ids.length - missing.length} in the log with their cause`,
       misses: [
         ...wrongAmong(
           "an error",
@@ -163,8 +161,8 @@ export const errorIds: Row = {
           "some have no id, or one that others have",
         ),
         ...missUnless(
-          joined.length === outcomes.length,
-          `${outcomes.length - joined.length} ids are not in the log with their cause`,
+          missing.length === 0,
+          `${missing.length} ids are not in the log with their cause`,
         ),
       ],
     };

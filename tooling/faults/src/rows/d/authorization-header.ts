@@ -4,7 +4,7 @@ import { connectRaw, streamId } from "@grpc-kit/testing/raw-http2";
 import { missUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
 import type { Row } from "../../row.ts";
-import { bodies, callFrames, paths } from "../../wire/items.ts";
+import { bodies, callFrames, itemPaths } from "../../wire/items.ts";
 import { accepted, callWith, freshToken, serviceWithKey } from "./key-service.ts";
 
 export const authorizationHeader: Row = {
@@ -78,7 +78,7 @@ async function callWithTwo(
     (await service.metrics()).sum("grpc_server_handled_total", labels);
   const before = await handled();
   const entries = tokens.map((token) => ["authorization", `Bearer ${token}`] as const);
-  const head = encodeHead([...callHead(paths.getItem), ...entries]);
+  const head = encodeHead([...callHead(itemPaths.getItem), ...entries]);
   const connection = await connectRaw(service.port);
   const ids = [0, 1, 2].map(streamId);
   const body = bodies.getItem("00000000-0000-4000-8000-000000000000");

@@ -6,10 +6,10 @@ import {
 import { forgeries } from "@grpc-kit/testing/forgeries";
 import { pemOf } from "@grpc-kit/testing/token-forge";
 import type { Harness } from "../../harness/harness.ts";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Outcome, Row } from "../../row.ts";
 import { accepted, callWith, freshToken, type KeyService, serviceWithKey } from "./key-service.ts";
-import { inLanes } from "./tally.ts";
 
 // Headers cannot carry the others.
 const sendable = /^[\x21-\x7e]+$/;

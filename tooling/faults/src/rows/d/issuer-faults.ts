@@ -4,12 +4,12 @@ import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import type { JwksMode } from "@grpc-kit/testing/jwks-server";
 import type { Harness } from "../../harness/harness.ts";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { missUnless } from "../../harness/judge.ts";
 import { itemServiceMain } from "../../harness/token-source.ts";
 import type { Row } from "../../row.ts";
 import { serviceWithIssuer } from "./issuer-keys.ts";
 import { accepted, freshToken, issuerVariables, tryToken } from "./key-service.ts";
-import { inLanes } from "./tally.ts";
 
 const mebibyte = 1024 * 1024;
 // The kernel takes some of the answer before anybody reads it.

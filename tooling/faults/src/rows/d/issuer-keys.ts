@@ -5,10 +5,12 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type JwksMode, type JwksServer, startJwksServer } from "@grpc-kit/testing/jwks-server";
 import type { TokenForge } from "@grpc-kit/testing/token-forge";
 import type { Harness } from "../../harness/harness.ts";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import type { WireCaller } from "../b/wire-calls.ts";
+import type { WireCaller } from "../../wire/wire-calls.ts";
 import { sendForgeries } from "./forged-tokens.ts";
 import {
   accepted,
@@ -18,7 +20,6 @@ import {
   newIssuer,
   tryToken,
 } from "./key-service.ts";
-import { inLanes, tallyOf, told, unexpected } from "./tally.ts";
 
 export interface IssuerService {
   readonly tokens: TokenForge;
@@ -94,11 +95,10 @@ export const unknownKeys: Row = {
     const kids = Array.from({ length: count }, () => unknownKey(tokens));
     const names = await inLanes(kids, 16, (token) => tryToken(caller, token));
     const good = await tryToken(caller, freshToken(tokens, { kid: "known" }));
-    const tally = tallyOf(names);
     return {
-      measured: `of ${count} calls ${told(tally)}; the keys were read ${jwks.hits} times`,
+      measured: `of ${count} calls ${tally(names)}; the keys were read ${jwks.hits} times`,
       misses: [
-        ...unexpected(tally, ["UNAUTHENTICATED"]),
+        ...wrongAmong("calls", names, ["UNAUTHENTICATED"]),
         ...missUnless(jwks.hits <= 2, `the keys were read ${jwks.hits} times, more than twice`),
         ...missUnless(good === accepted, `a good token ended with ${good}`),
       ],
@@ -145,14 +145,13 @@ export const issuerDown: Row = {
     await never.service.stop();
     // After 0, 1, 3, 7, 15 … seconds; a step may have been under way.
     const most = 2 + Math.floor(Math.log2(seconds + 1));
-    const tallies = [tallyOf(good), tallyOf(unknown), tallyOf(lost)] as const;
     return {
-      measured: `in ${seconds} s ${told(tallies[0])} by a known key and ${told(tallies[1])} by unknown ones, ${asked.left} reads; ${told(tallies[2])} without keys, ${asked.never} reads`,
+      measured: `in ${seconds} s ${tally(good)} by a known key and ${tally(unknown)} by unknown ones, ${asked.left} reads; ${tally(lost)} without keys, ${asked.never} reads`,
       misses: [
         ...missUnless(known === accepted, `a good token ended with ${known} before`),
-        ...unexpected(tallies[0], [accepted]),
-        ...unexpected(tallies[1], ["UNAUTHENTICATED", "UNAVAILABLE"]),
-        ...unexpected(tallies[2], ["UNAVAILABLE"]),
+        ...wrongAmong("calls", good, [accepted]),
+        ...wrongAmong("calls", unknown, ["UNAUTHENTICATED", "UNAVAILABLE"]),
+        ...wrongAmong("calls", lost, ["UNAVAILABLE"]),
         ...missUnless(
           asked.left <= most,
           `the issuer was asked ${asked.left} times, more than ${most}`,

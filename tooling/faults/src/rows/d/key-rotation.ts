@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { missUnless } from "../../harness/judge.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
 import {
   accepted,
@@ -12,7 +13,6 @@ import {
   newIssuer,
   tryToken,
 } from "./key-service.ts";
-import { tallyOf, told, unexpected } from "./tally.ts";
 
 export const keyRotation: Row = {
   id: "D12",
@@ -75,11 +75,10 @@ export const keyRotation: Row = {
     const goneMs = performance.now() - removedMs;
     isOver = true;
     await lanes;
-    const tally = tallyOf(names);
     return {
-      measured: `the new key was good after ${Math.round(tookMs)} ms, the old one until it was gone for ${Math.round(goneMs)} ms; beside it ${told(tally)}`,
+      measured: `the new key was good after ${Math.round(tookMs)} ms, the old one until it was gone for ${Math.round(goneMs)} ms; beside it ${tally(names)}`,
       misses: [
-        ...unexpected(tally, [accepted]),
+        ...wrongAmong("calls", names, [accepted]),
         ...missUnless(tookMs < 1_500, `the new key was good after ${Math.round(tookMs)} ms only`),
         ...missUnless(old === accepted, `the old key ended with ${old} before it was removed`),
         ...missUnless(

@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { createTokenForge, pemOf, type TokenForge } from "@grpc-kit/testing/token-forge";
 import type { Harness } from "../../harness/harness.ts";
 import type { Service } from "../../harness/service.ts";
-import { encoded, itemPaths, type WireCaller, wireCaller } from "../b/wire-calls.ts";
+import { encoded, itemPaths } from "../../wire/items.ts";
+import { type WireCaller, wireCaller } from "../../wire/wire-calls.ts";
 
 /** Whose tokens a service is to take, as its settings have it. */
 export const issuerVariables = {

@@ -1,6 +1,6 @@
 import { missUnless } from "../../harness/judge.ts";
 import type { Row } from "../../row.ts";
-import { framed } from "../b/wire-calls.ts";
+import { framed } from "../../wire/framing.ts";
 import { callerOf } from "./key-service.ts";
 
 // Check and Watch of health are what anybody may call.

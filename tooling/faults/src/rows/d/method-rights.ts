@@ -3,11 +3,11 @@ import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
 import { ServerReflectionService } from "@grpc-kit/generated-protos/grpc/reflection/v1";
 import { authorize } from "@grpc-kit/grpc-interceptors/server";
 import { missUnless } from "../../harness/judge.ts";
+import { tally } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { framed } from "../b/wire-calls.ts";
+import { framed } from "../../wire/framing.ts";
 import { developmentSigner } from "./development-tokens.ts";
 import { callerOf } from "./key-service.ts";
-import { tallyOf, told } from "./tally.ts";
 
 const readers = new Set(["GetItem", "ListItems"]);
 
@@ -66,7 +66,7 @@ export const methodRights: Row = {
       Object.entries(ItemServiceService).map(([name, { path }]) => [name, [path, {}] as const]),
     );
     return {
-      measured: `${names.length} calls: ${told(tallyOf(names))}; ${misses.length || "none"} wrong`,
+      measured: `${names.length} calls: ${tally(names)}; ${misses.length || "none"} wrong`,
       misses: [
         ...misses,
         ...missUnless(

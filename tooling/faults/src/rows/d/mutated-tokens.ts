@@ -1,8 +1,9 @@
+import { inLanes } from "../../harness/in-lanes.ts";
+import { sizeOf } from "../../harness/size-of.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { sizeOf } from "../f/item-calls.ts";
 import { sendForgeries } from "./forged-tokens.ts";
 import { freshToken, serviceWithKey, tryToken } from "./key-service.ts";
-import { inLanes, tallyOf, told, unexpected } from "./tally.ts";
 
 const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=";
 
@@ -20,10 +21,9 @@ export const mutatedTokens: Row = {
     const names = await inLanes(mutations(good, count), 16, (token) =>
       tryToken(target.caller, token),
     );
-    const tally = tallyOf(names);
     return {
-      measured: `${measured}; of ${count} mutations ${told(tally)}`,
-      misses: [...misses, ...unexpected(tally, ["UNAUTHENTICATED"])],
+      measured: `${measured}; of ${count} mutations ${tally(names)}`,
+      misses: [...misses, ...wrongAmong("calls", names, ["UNAUTHENTICATED"])],
     };
   },
 };

@@ -1,13 +1,14 @@
 import { createItem, createItemClient } from "../../harness/calls.ts";
 import type { Harness } from "../../harness/harness.ts";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
 import { percentile } from "../../harness/percentile.ts";
 import type { Service } from "../../harness/service.ts";
+import { wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { encoded, itemPaths } from "../b/wire-calls.ts";
+import { encoded, itemPaths } from "../../wire/items.ts";
 import { developmentSigner, withBadSignature } from "./development-tokens.ts";
 import { callerOf } from "./key-service.ts";
-import { inLanes, tallyOf, unexpected } from "./tally.ts";
 
 const verified = "verified";
 const rounds = 9;
@@ -72,11 +73,11 @@ export const refusalCost: Row = {
             `a call with ${name} costs ${Math.round(100 * toShare(name))} % of one that is verified`,
           ),
         ),
-        ...unexpected(tallyOf(names.get(verified) ?? []), ["OK"]),
+        ...wrongAmong("calls", names.get(verified) ?? [], ["OK"]),
         ...shares.flatMap((name) =>
-          unexpected(tallyOf(names.get(name) ?? []), ["UNAUTHENTICATED"]),
+          wrongAmong("calls", names.get(name) ?? [], ["UNAUTHENTICATED"]),
         ),
-        ...unexpected(tallyOf(victim.result), ["UNAUTHENTICATED"]),
+        ...wrongAmong("calls", victim.result, ["UNAUTHENTICATED"]),
       ],
     });
   },

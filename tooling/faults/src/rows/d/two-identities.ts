@@ -4,9 +4,10 @@ import { createClientFactory } from "@grpc-kit/grpc-client";
 import { bearerToken } from "@grpc-kit/grpc-interceptors/client";
 import { toCallError } from "@grpc-kit/grpc-status";
 import { certificateMaker } from "@grpc-kit/testing/certificates";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { missUnless } from "../../harness/judge.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { inLanes, tallyOf, told } from "./tally.ts";
 
 export const twoIdentities: Row = {
   id: "D19",
@@ -61,17 +62,14 @@ export const twoIdentities: Row = {
       );
       return code === wanted ? "as they should" : `${name}: ${status[code ?? status.UNKNOWN]}`;
     });
-    const tally = tallyOf(ends);
     const insecure = madeWithoutTls();
     // Before its certificates are gone.
     await factory.close();
     const exitCode = await service.stop();
     return {
-      measured: `${count} calls, ${told(tally)}; ${insecure.tries - insecure.made.length} of ${insecure.tries} channels without TLS refused`,
+      measured: `${count} calls, ${tally(ends)}; ${insecure.tries - insecure.made.length} of ${insecure.tries} channels without TLS refused`,
       misses: [
-        ...[...tally]
-          .filter(([name]) => name !== "as they should")
-          .map(([name, n]) => `${n} times ${name}`),
+        ...wrongAmong("calls", ends, "as they should"),
         ...missUnless(exitCode === 0, `the service has ended with ${exitCode}`),
         ...insecure.made.map((name) => `credentials were taken without TLS: ${name}`),
       ],

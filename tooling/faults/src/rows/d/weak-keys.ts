@@ -6,11 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pemOf } from "@grpc-kit/testing/token-forge";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { itemServiceMain } from "../../harness/token-source.ts";
 import type { Row } from "../../row.ts";
 import { isMade } from "./forged-tokens.ts";
 import { issuerVariables } from "./key-service.ts";
-import { inLanes } from "./tally.ts";
 
 interface Refusal {
   readonly name: string;

@@ -10,14 +10,15 @@ import { status } from "@grpc/grpc-js";
 import { statusCodeInfo } from "@grpc-kit/grpc-status";
 import { createItem, createItemClient } from "../../harness/calls.ts";
 import type { Harness } from "../../harness/harness.ts";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Metrics } from "../../harness/metrics.ts";
 import type { Service } from "../../harness/service.ts";
 import type { Row } from "../../row.ts";
-import { bodies } from "../../wire/items.ts";
-import { encoded, framed, itemPaths, type WireCaller } from "../b/wire-calls.ts";
+import { framed } from "../../wire/framing.ts";
+import { bodies, encoded, itemPaths } from "../../wire/items.ts";
+import type { WireCaller } from "../../wire/wire-calls.ts";
 import { callerOf } from "../d/key-service.ts";
-import { inLanes } from "../d/tally.ts";
 import { isEndOfCall, tailOf } from "./log-lines.ts";
 
 type Method = keyof typeof itemPaths;

@@ -1,11 +1,12 @@
 import { createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Harness } from "../../harness/harness.ts";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { judge, missUnless, type Verdict } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
+import { wrongAmong } from "../../harness/tell.ts";
 import type { Outcome, Row } from "../../row.ts";
 import { callerOf, callWith } from "../d/key-service.ts";
-import { inLanes, tallyOf, unexpected } from "../d/tally.ts";
 import { tailOf } from "./log-lines.ts";
 import { tracesTo } from "./trace-receiver.ts";
 
@@ -68,7 +69,7 @@ async function serveWith(harness: Harness, kind: string, url: string): Promise<O
     ].join(", "),
     misses: [
       ...verdict.misses,
-      ...unexpected(tallyOf(verdict.result), ["NOT_FOUND"]),
+      ...wrongAmong("calls", verdict.result, ["NOT_FOUND"]),
       ...missUnless(said <= 5, `${said} lines in the log`),
       ...missUnless(!stop || stop.code === 0, `it has ended with ${stop?.code}`),
       ...missUnless(

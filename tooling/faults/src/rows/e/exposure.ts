@@ -3,7 +3,8 @@ import { missUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
 import { CannotRunError } from "../../not-run.ts";
 import type { Row } from "../../row.ts";
-import { framed, textOnWire, type WireCaller } from "../b/wire-calls.ts";
+import { framed } from "../../wire/framing.ts";
+import { textOnWire, type WireCaller } from "../../wire/wire-calls.ts";
 import { serviceWithIssuer } from "../d/issuer-keys.ts";
 import { callerOf, freshToken, serviceWithKey } from "../d/key-service.ts";
 

@@ -2,13 +2,12 @@ import { randomUUID } from "node:crypto";
 import { callHead, encodeHead } from "@grpc-kit/testing/hpack";
 import { connectRaw, streamId } from "@grpc-kit/testing/raw-http2";
 import fc from "fast-check";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
 import type { Row } from "../../row.ts";
-import { bodies, callFrames, paths } from "../../wire/items.ts";
-import { encoded, itemPaths } from "../b/wire-calls.ts";
+import { bodies, callFrames, encoded, itemPaths } from "../../wire/items.ts";
 import { callerOf, callWith } from "../d/key-service.ts";
-import { inLanes } from "../d/tally.ts";
 import { isEndOfCall, tailOf } from "./log-lines.ts";
 
 const nasty = [
@@ -91,8 +90,8 @@ async function sendHeads(
     const connection = await connectRaw(service.port);
     const value = Buffer.from(text.slice(0, 1_000));
     const heads = [
-      [...callHead(paths.getItem), ["x-request-id", value], ["user-agent", value]],
-      [...callHead(paths.getItem), ["authorization", value], ["traceparent", value]],
+      [...callHead(itemPaths.getItem), ["x-request-id", value], ["user-agent", value]],
+      [...callHead(itemPaths.getItem), ["authorization", value], ["traceparent", value]],
       [...callHead(`/examples.ItemService/${text.slice(0, 1_000)}`)],
     ] as const;
     await connection.send(

@@ -1,8 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { missUnless } from "../../harness/judge.ts";
 import type { Row } from "../../row.ts";
-import { bodies } from "../../wire/items.ts";
-import { encoded, itemPaths } from "../b/wire-calls.ts";
+import { bodies, encoded, itemPaths } from "../../wire/items.ts";
 import { callerOf } from "../d/key-service.ts";
 import { isEndOfCall, tailOf } from "./log-lines.ts";
 

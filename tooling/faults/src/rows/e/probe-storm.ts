@@ -5,8 +5,8 @@ import { createHealthService } from "@grpc-kit/grpc-health";
 import { clientOptions } from "../../harness/calls.ts";
 import type { Harness } from "../../harness/harness.ts";
 import { missUnless } from "../../harness/judge.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { tallyOf, told, unexpected } from "../d/tally.ts";
 
 const watchersPerClient = 100;
 const clientCount = 10;
@@ -29,11 +29,10 @@ export const probeStorm: Row = {
       names.push(...(await storm(clients, seconds))),
     );
     const counts = await countChecks(harness, seconds);
-    const tally = tallyOf(names);
     return {
-      measured: `${clientCount * watchersPerClient} watchers: ${percent(idle)} of a core; with ${told(tally)} in ${seconds} s ${percent(busy)}; ${counts.runs} checks of a dependency in ${counts.intervals.toFixed(1)} intervals`,
+      measured: `${clientCount * watchersPerClient} watchers: ${percent(idle)} of a core; with ${tally(names)} in ${seconds} s ${percent(busy)}; ${counts.runs} checks of a dependency in ${counts.intervals.toFixed(1)} intervals`,
       misses: [
-        ...unexpected(tally, ["OK"]),
+        ...wrongAmong("calls", names, ["OK"]),
         ...missUnless(idle <= 0.05, `watchers cost ${percent(idle)} of a core`),
         ...missUnless(
           counts.watchers === clientCount * watchersPerClient,

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { Harness } from "../../harness/harness.ts";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
 import { callerOf, callWith } from "../d/key-service.ts";
-import { inLanes, tallyOf, unexpected } from "../d/tally.ts";
 import { tailOf } from "./log-lines.ts";
 import { startTraceReceiver, type TraceReceiver, tracesTo } from "./trace-receiver.ts";
 
@@ -89,7 +90,7 @@ export const tracePoisoning: Row = {
           ({ traceparent, id }) =>
             `${JSON.stringify(traceparent).slice(0, 90)} has the trace ${traceOf(id)}`,
         ),
-        ...unexpected(tallyOf(names), ["NOT_FOUND"]),
+        ...wrongAmong("calls", names, ["NOT_FOUND"]),
         ...missUnless(sampled > 0, "no span has come"),
         ...missUnless(sampled <= most, `${sampled} spans have come, more than ${Math.round(most)}`),
       ],
@@ -128,16 +129,15 @@ export const baggageBomb: Row = {
           (await callWith(caller, { authorization, baggage, traceparent: valid })).name,
       ),
     );
-    const tally = tallyOf(verdict.result);
     const sent = receiver.requests.filter((metadata) => metadata.get("baggage").length > 0).length;
     const spans = Buffer.concat(receiver.bodies).includes("planted");
     return outcomeOf(verdict, {
       measured: [
-        `${plan.length} calls: ${[...tally].map(([name, n]) => `${n} ${name}`).join(" and ")}`,
+        `${plan.length} calls: ${tally(verdict.result)}`,
         `${sent} requests of ours had baggage`,
       ],
       misses: [
-        ...unexpected(tally, ["NOT_FOUND", "RESOURCE_EXHAUSTED"]),
+        ...wrongAmong("calls", verdict.result, ["NOT_FOUND", "RESOURCE_EXHAUSTED"]),
         ...missUnless(sent === 0, `${sent} requests to the collector had baggage`),
         ...missUnless(!spans, "baggage is in spans"),
       ],

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { inLanes } from "../../harness/in-lanes.ts";
 import { missUnless } from "../../harness/judge.ts";
+import { sizeOf } from "../../harness/size-of.ts";
+import { tally, wrongAmong } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { framed } from "../b/wire-calls.ts";
+import { framed } from "../../wire/framing.ts";
 import { callerOf, callWith } from "../d/key-service.ts";
-import { inLanes, tallyOf, told, unexpected } from "../d/tally.ts";
-import { sizeOf } from "../f/item-calls.ts";
 import { tailOf } from "./log-lines.ts";
 
 const mebibyte = 1024 * 1024;
@@ -54,11 +55,10 @@ export const cardinality: Row = {
     };
     const grown = after.series - before.series;
     const grownMiB = (after.state.heapUsed - before.state.heapUsed) / mebibyte;
-    const tally = tallyOf(names);
     return {
-      measured: `${told(tally)}; ${before.series} series before and ${after.series} after, ${grownMiB.toFixed(1)} MiB more on the heap`,
+      measured: `${tally(names)}; ${before.series} series before and ${after.series} after, ${grownMiB.toFixed(1)} MiB more on the heap`,
       misses: [
-        ...unexpected(tally, ["UNIMPLEMENTED"]),
+        ...wrongAmong("calls", names, ["UNIMPLEMENTED"]),
         ...missUnless(Math.abs(grown) <= 1, `${grown} series more`),
         ...missUnless(grownMiB <= 8, `${grownMiB.toFixed(1)} MiB more on the heap`),
       ],
@@ -90,11 +90,10 @@ export const unknownMethods: Row = {
     );
     const logged = lines.filter(({ text }) => text.includes(marker)).length;
     const moved = (await counted()) - before;
-    const tally = tallyOf(names);
     return {
-      measured: `${told(tally)}, ${moved} counted, ${logged} lines`,
+      measured: `${tally(names)}, ${moved} counted, ${logged} lines`,
       misses: [
-        ...unexpected(tally, ["UNIMPLEMENTED"]),
+        ...wrongAmong("calls", names, ["UNIMPLEMENTED"]),
         ...missUnless(moved === count, `${moved} were counted, and not ${count}`),
         ...missUnless(logged === count, `${logged} were logged, and not ${count}`),
       ],

@@ -1,9 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { all, codeOf, once, openItems, silence } from "../../harness/item-stub.ts";
 import { missUnless } from "../../harness/judge.ts";
 import { percentile } from "../../harness/percentile.ts";
+import { ms, tally } from "../../harness/tell.ts";
+import { waitUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
 import { attackerSyncs } from "./attacker-syncs.ts";
-import { all, codeOf, ms, once, openItems, silence, tally, untilTrue } from "./item-calls.ts";
 
 const [running, queued, queueMs] = [10, 5, 700];
 
@@ -27,7 +29,7 @@ export const tooManyCalls: Row = {
     const holders = Array.from({ length: running }, () =>
       codeOf(all(items.syncItems(silence(hold.signal), { signal: hold.signal }))),
     );
-    await untilTrue(async () => (await service.probe()).handlersRunning === running, 10_000);
+    await waitUntil(async () => (await service.probe()).handlersRunning === running);
     await service.resetPeaks();
     const calls = harness.isQuick ? 50 : 1_000;
     const ended: { readonly code: string; readonly tookMs: number; readonly isTold: boolean }[] =

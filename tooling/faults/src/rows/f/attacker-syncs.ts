@@ -1,7 +1,7 @@
 import { connectRaw, headers, streamId } from "@grpc-kit/testing/raw-http2";
 import type { Harness } from "../../harness/harness.ts";
 import type { Service } from "../../harness/service.ts";
-import { headOf, paths } from "../../wire/items.ts";
+import { headOf, itemPaths } from "../../wire/items.ts";
 
 const streamsOfConnection = 100;
 
@@ -11,7 +11,7 @@ export async function attackerSyncs(
   service: Service,
   streams: number,
 ): Promise<{ close(): void }> {
-  const head = headOf(service, paths.syncItems);
+  const head = headOf(service, itemPaths.syncItems);
   const connections = await Promise.all(
     Array.from({ length: Math.ceil(streams / streamsOfConnection) }, () =>
       connectRaw(service.port),

@@ -5,8 +5,9 @@ import { createClientFactory } from "@grpc-kit/grpc-client";
 import { startTestServer } from "@grpc-kit/grpc-client/testing";
 import { FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import { missUnless } from "../../harness/judge.ts";
+import { ms } from "../../harness/tell.ts";
+import { msUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
-import { ms, untilTrue } from "./item-calls.ts";
 
 const maxMs = 2_000;
 
@@ -35,9 +36,8 @@ export const thunderingHerd: Row = {
     await first.stop();
     const lostMs = performance.now();
     // The first attempt of each is at once, and refused.
-    const haveLostMs = await untilTrue(
-      () => channels.every(({ state }) => state === "TRANSIENT_FAILURE"),
-      10_000,
+    const haveLostMs = await msUntil(() =>
+      channels.every(({ state }) => state === "TRANSIENT_FAILURE"),
     );
     const times: number[] = [];
     const second = await startTestServer(FixtureServiceService, {});

@@ -4,10 +4,12 @@ import { fileURLToPath } from "node:url";
 import type { CreateItemRequest } from "@grpc-kit/generated-protos/examples/items";
 import { sourceCondition } from "../../harness/child-options.ts";
 import type { Harness } from "../../harness/harness.ts";
+import { once, openItems } from "../../harness/item-stub.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
+import { ms } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { ms, newItem, once, openItems } from "./item-calls.ts";
+import { newItem } from "../../wire/items.ts";
 import type { ScanCommand, ScanReport } from "./scan-load-process.ts";
 
 const processFile = fileURLToPath(new URL("./scan-load-process.ts", import.meta.url));

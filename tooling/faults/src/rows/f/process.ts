@@ -3,11 +3,14 @@ import { once as onceEmitted } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { codeOf, once, openItems } from "../../harness/item-stub.ts";
 import { missUnless } from "../../harness/judge.ts";
 import { percentile } from "../../harness/percentile.ts";
+import { sizeOf } from "../../harness/size-of.ts";
+import { ms, tally } from "../../harness/tell.ts";
+import { msUntil } from "../../harness/wait-until.ts";
 import { CannotRunError } from "../../not-run.ts";
 import type { Row } from "../../row.ts";
-import { codeOf, ms, once, openItems, sizeOf, tally, untilTrue } from "./item-calls.ts";
 
 const stallMs = 500;
 
@@ -27,7 +30,7 @@ export const stalledLoop: Row = {
     const lane = async (): Promise<void> => {
       while (!isOver) {
         const startMs = performance.now();
-        codes.push(await codeOf(items.getItem({ id: crypto.randomUUID() }, { timeoutMs: 10_000 })));
+        codes.push(await codeOf(items.getItem({ id: crypto.randomUUID() })));
         if (recoveredAt === Number.POSITIVE_INFINITY && !isStalled) {
           before.push(performance.now() - startMs);
         } else if (startMs > recoveredAt + 1_000) {
@@ -167,10 +170,9 @@ export const outOfFiles: Row = {
         // Connections of its own.
         channel: { userAgent: "another" },
       });
-      const backMs = await untilTrue(
+      const backMs = await msUntil(
         async () => (await codeOf(other.getItem({ id: crypto.randomUUID() }))) === "NOT_FOUND",
-        10_000,
-        100,
+        { intervalMs: 100 },
       );
       return {
         measured: `with 10 descriptors left and 60 new connections: ${tally(codes)} on the old one, new callers served again after ${ms(backMs)}`,

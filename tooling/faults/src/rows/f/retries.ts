@@ -3,10 +3,11 @@ import { Metadata, status } from "@grpc/grpc-js";
 import type { CallContext } from "@grpc-kit/grpc-client/testing";
 import { StatusError } from "@grpc-kit/grpc-status";
 import { Envelope } from "@grpc-kit/testing/fixtures";
+import { codeOf } from "../../harness/item-stub.ts";
 import { missUnless } from "../../harness/judge.ts";
+import { ms, tally } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
 import { openFixture, serveFixture } from "./fixture-calls.ts";
-import { codeOf, ms, tally } from "./item-calls.ts";
 
 const request = Envelope.create();
 

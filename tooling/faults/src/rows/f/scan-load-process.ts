@@ -4,8 +4,8 @@ import { Metadata } from "@grpc/grpc-js";
 import { fileDescriptorSet } from "@grpc-kit/generated-protos/descriptors";
 import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
 import { createClientFactory } from "@grpc-kit/grpc-client";
+import { codeOf } from "../../harness/item-stub.ts";
 import { percentile } from "../../harness/percentile.ts";
-import { codeOf } from "./item-calls.ts";
 
 export interface ScanCommand {
   /** Calls a second, whether or not those before have ended. "closed": eight at a time, as fast as they go. */

@@ -1,19 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { CreateItemRequest, ItemSyncRequest } from "@grpc-kit/generated-protos/examples/items";
+import { all, codeOf, once, openItems, silence } from "../../harness/item-stub.ts";
 import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
+import { sizeOf } from "../../harness/size-of.ts";
+import { ms, tally } from "../../harness/tell.ts";
+import { msUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
-import {
-  all,
-  codeOf,
-  ms,
-  newItem,
-  once,
-  openItems,
-  silence,
-  sizeOf,
-  tally,
-  untilTrue,
-} from "./item-calls.ts";
+import { newItem } from "../../wire/items.ts";
 
 export const cancelStorm: Row = {
   id: "F9",
@@ -43,10 +36,13 @@ export const cancelStorm: Row = {
     await storm(50);
     const memory = harness.isQuick ? false : { keptMiB: 16 };
     const verdict = await judge(harness, service, { memory }, () => storm(calls));
-    const endedMs = await untilTrue(async () => {
-      const { handlersRunning, openSockets } = await service.probe();
-      return handlersRunning === 0 && openSockets <= verdict.before.openSockets + 1;
-    }, 5_000);
+    const endedMs = await msUntil(
+      async () => {
+        const { handlersRunning, openSockets } = await service.probe();
+        return handlersRunning === 0 && openSockets <= verdict.before.openSockets + 1;
+      },
+      { timeoutMs: 5_000 },
+    );
     return outcomeOf(verdict, {
       measured: [`${calls} calls: ${tally(verdict.result)}`, `all over after ${ms(endedMs)}`],
       misses: [
@@ -85,11 +81,10 @@ export const parkedHandler: Row = {
         }
       });
       await Promise.all(readers);
-      const tookMs = await untilTrue(
-        async () => (await service.probe()).handlersRunning === 0,
-        5_000,
-        1,
-      );
+      const tookMs = await msUntil(async () => (await service.probe()).handlersRunning === 0, {
+        timeoutMs: 5_000,
+        intervalMs: 1,
+      });
       slowestMs = Math.max(slowestMs, tookMs ?? 5_000);
       left += tookMs === undefined ? 1 : 0;
     }
@@ -200,14 +195,13 @@ export const slowConsumer: Row = {
       async () => {
         const first = await answers.next();
         let before = -1;
-        const stalledMs = await untilTrue(
+        const stalledMs = await msUntil(
           () => {
             const isStalled = taken === before;
             before = taken;
             return isStalled;
           },
-          15_000,
-          300,
+          { timeoutMs: 15_000, intervalMs: 300 },
         );
         return { first: first.value?.id, stalledMs, takenWhenStalled: taken };
       },

@@ -5,10 +5,12 @@ import { createGrpcServer } from "@grpc-kit/grpc-server";
 import { StatusError } from "@grpc-kit/grpc-status";
 import { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import type { Harness } from "../../harness/harness.ts";
+import { codeOf } from "../../harness/item-stub.ts";
 import { missUnless } from "../../harness/judge.ts";
+import { ms, tally } from "../../harness/tell.ts";
+import { waitUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
 import { type FixtureStub, openFixture, serveFixture } from "../f/fixture-calls.ts";
-import { codeOf, ms, tally, untilTrue } from "../f/item-calls.ts";
 
 const request = Envelope.create();
 
@@ -76,7 +78,7 @@ export const threeHops: Row = {
       left.length = 0;
       const startMs = performance.now();
       codes.push(await codeOf(stub.unary(request, { timeoutMs })));
-      await untilTrue(() => stoppedMs > startMs, 2_000);
+      await waitUntil(() => stoppedMs > startMs, { timeoutMs: 2_000 });
       lates.push(stoppedMs - startMs - timeoutMs);
       const [atB = Number.NaN, atC = Number.NaN] = left;
       misses.push(...missUnless(atB <= timeoutMs && atC <= atB, `B had ${ms(atB)}, C ${ms(atC)}`));
@@ -152,7 +154,7 @@ export const halfOpen: Row = {
           }
         }),
     );
-    await untilTrue(() => refusals.length === 49 && ill.calls() > before, 5_000);
+    await waitUntil(() => refusals.length === 49 && ill.calls() > before, { timeoutMs: 5_000 });
     const sent = ill.calls() - before;
     // The one that tries does not answer, and the circuit waits for it no longer than it is open.
     await delay(circuitMs + 20);
@@ -215,7 +217,7 @@ export const clockIsSet: Row = {
       ill.hangs = true;
       const startMs = performance.now();
       const hanging = codeOf(ill.stub.unary(request, { timeoutMs: 400 }));
-      await untilTrue(() => ill.calls() === 2, 5_000);
+      await waitUntil(() => ill.calls() === 2, { timeoutMs: 5_000 });
       const undo = setClock(jumpMs);
       try {
         const code = await hanging;
@@ -227,7 +229,10 @@ export const clockIsSet: Row = {
         const openedMs = performance.now();
         ill.code = status.OK;
         const before = ill.calls();
-        await untilTrue(async () => (await codeOf(ill.stub.unary(request))) === "OK", 5_000, 2);
+        await waitUntil(async () => (await codeOf(ill.stub.unary(request))) === "OK", {
+          timeoutMs: 5_000,
+          intervalMs: 2,
+        });
         const openMs = performance.now() - openedMs;
         figures.push(
           `${jumpMs > 0 ? "+" : "-"}1 h: ${code} after ${ms(tookMs)} of 400, the next ${next}, the circuit open for ${ms(openMs)} of 300`,

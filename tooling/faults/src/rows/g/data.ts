@@ -2,11 +2,12 @@ import { once as onceEmitted } from "node:events";
 import { connect } from "node:http2";
 import { Metadata } from "@grpc/grpc-js";
 import type { CreateItemRequest, Item } from "@grpc-kit/generated-protos/examples/items";
+import { all, codeOf, type ItemStub, once, openItems } from "../../harness/item-stub.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
+import { tally } from "../../harness/tell.ts";
 import type { Row } from "../../row.ts";
-import { bodies, paths } from "../../wire/items.ts";
-import { all, codeOf, type ItemStub, newItem, once, openItems, tally } from "../f/item-calls.ts";
+import { bodies, itemPaths, newItem } from "../../wire/items.ts";
 
 function withEntry(key: string, value: string): { readonly metadata: Metadata } {
   const metadata = new Metadata();
@@ -62,7 +63,7 @@ async function sendAndBreak(service: Service, items: readonly CreateItemRequest[
   session.on("error", () => {});
   const stream = session.request({
     ":method": "POST",
-    ":path": paths.batchCreateItems,
+    ":path": itemPaths.batchCreateItems,
     "content-type": "application/grpc",
     te: "trailers",
     authorization: `Bearer ${service.token()}`,

@@ -6,20 +6,14 @@ import {
 } from "@grpc-kit/generated-protos/grpc/health/v1";
 import { checkHealth, clientOptions } from "../../harness/calls.ts";
 import type { Harness } from "../../harness/harness.ts";
+import { codeOf, type ItemStub, once, openItems } from "../../harness/item-stub.ts";
 import { missUnless } from "../../harness/judge.ts";
 import { percentile } from "../../harness/percentile.ts";
 import type { Service } from "../../harness/service.ts";
+import { ms, tally } from "../../harness/tell.ts";
+import { msUntil, waitUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
-import {
-  codeOf,
-  type ItemStub,
-  ms,
-  newItem,
-  once,
-  openItems,
-  tally,
-  untilTrue,
-} from "../f/item-calls.ts";
+import { newItem } from "../../wire/items.ts";
 import { type Database, startDatabase } from "./postgres.ts";
 
 const timeouts = {
@@ -106,14 +100,14 @@ export const databaseOutage: Row = {
     for (const way of ["refuses", "hangs"] as const) {
       await database.become(way);
       const calls = callFor(items, 4_000);
-      const notReady = untilTrue(async () => !(await isServing(service)), 10_000, 50);
+      const notReady = msUntil(async () => !(await isServing(service)), { intervalMs: 50 });
       const { codes, slowestMs } = await calls;
       const notReadyMs = await notReady;
       const isLive = await isServing(service, "liveness");
       await database.become("open");
       const call = () => codeOf(items.getItem({ id: crypto.randomUUID() }));
-      const backMs = await untilTrue(async () => (await call()) === "NOT_FOUND", 10_000, 20);
-      const readyMs = await untilTrue(() => isServing(service), 10_000, 20);
+      const backMs = await msUntil(async () => (await call()) === "NOT_FOUND", { intervalMs: 20 });
+      const readyMs = await msUntil(() => isServing(service), { intervalMs: 20 });
       figures.push(
         `${way}: ${tally(codes)} within ${ms(slowestMs)}, not ready after ${ms(notReadyMs)}, calls succeed ${ms(backMs)} after it, ready ${ms(readyMs)} later`,
       );
@@ -170,10 +164,9 @@ export const slowDatabase: Row = {
     };
     await Promise.all([...Array.from({ length: 20 }, slow), other()]);
     await database.become("open");
-    const backMs = await untilTrue(
+    const backMs = await msUntil(
       async () => (await codeOf(items.getItem({ id: crypto.randomUUID() }))) === "NOT_FOUND",
-      10_000,
-      20,
+      { intervalMs: 20 },
     );
     const late = percentile(lates, 99);
     const p99 = percentile(healthMs, 99);
@@ -205,14 +198,14 @@ export const flappingDatabase: Row = {
     const watch = health.watch({ service: "readiness" });
     const seen: ServingStatus[] = [];
     watch.on("error", () => {}).on("data", ({ status }) => seen.push(status));
-    await untilTrue(() => seen.length > 0, 5_000);
+    await waitUntil(() => seen.length > 0, { timeoutMs: 5_000 });
     const [turns, turnMs] = [18, 700];
     for (let turn = 0; turn < turns; turn += 1) {
       await database.become(turn % 2 === 0 ? "refuses" : "open");
       await delay(turnMs);
     }
     await database.become("open");
-    const readyMs = await untilTrue(() => isServing(service), 10_000, 20);
+    const readyMs = await msUntil(() => isServing(service), { intervalMs: 20 });
     const changes = seen.length - 1;
     const most = Math.ceil((turns * turnMs) / checkedEveryMs) + 2;
     return {

@@ -1,6 +1,8 @@
 import { Metadata, status } from "@grpc/grpc-js";
 import type { CallOptions } from "@grpc-kit/grpc-client";
-import { all, type ItemStub, newItem, untilTrue, upsert } from "../f/item-calls.ts";
+import { all, type ItemStub } from "../../harness/item-stub.ts";
+import { waitUntil } from "../../harness/wait-until.ts";
+import { newItem, upsert } from "../../wire/items.ts";
 
 export interface FailedCall {
   readonly method: string;
@@ -86,7 +88,12 @@ export function startItemLoad(
     });
     const synced = [crypto.randomUUID(), crypto.randomUUID()];
     await make("SyncItems", synced, async (options) => {
-      const answers = await all(items.syncItems(synced.map(upsert), options));
+      const answers = await all(
+        items.syncItems(
+          synced.map((sku) => upsert(newItem(sku))),
+          options,
+        ),
+      );
       expectNone(answers.filter(({ success }) => !success));
     });
   }
@@ -129,7 +136,10 @@ function expectNone(errors: readonly unknown[]): void {
 /** Waits until each load has made so many calls more. */
 export async function untilMade(loads: readonly ItemLoad[], calls: number): Promise<void> {
   const wanted = loads.map((load) => load.calls + calls);
-  await untilTrue(() => loads.every((load, n) => load.calls >= (wanted[n] ?? 0)), 600_000, 20);
+  await waitUntil(() => loads.every((load, n) => load.calls >= (wanted[n] ?? 0)), {
+    timeoutMs: 600_000,
+    intervalMs: 20,
+  });
 }
 
 /** What the items tell of writes that were done otherwise than callers were told. */

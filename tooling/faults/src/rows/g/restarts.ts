@@ -1,8 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Harness } from "../../harness/harness.ts";
+import { openItems } from "../../harness/item-stub.ts";
 import { missUnless } from "../../harness/judge.ts";
+import { sizeOf } from "../../harness/size-of.ts";
+import { tally } from "../../harness/tell.ts";
 import type { Outcome, Row } from "../../row.ts";
-import { openItems, sizeOf, tally } from "../f/item-calls.ts";
 import { auditWrites, type LoadReport, startItemLoad, untilMade } from "./item-load.ts";
 import { type Replicas, startReplicas } from "./replicas.ts";
 

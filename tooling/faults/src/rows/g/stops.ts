@@ -8,10 +8,12 @@ import {
 } from "@grpc-kit/generated-protos/grpc/health/v1";
 import { clientOptions } from "../../harness/calls.ts";
 import type { Harness } from "../../harness/harness.ts";
+import { all, codeOf, once, openItems, silence } from "../../harness/item-stub.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
+import { ms, tally } from "../../harness/tell.ts";
+import { msUntil, waitUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
-import { all, codeOf, ms, once, openItems, silence, tally, untilTrue } from "../f/item-calls.ts";
 
 const graceMs = 1_000;
 /** How much later than promised it may be: as the promise says, or more where machines are shared. */
@@ -30,7 +32,7 @@ async function openStreams(harness: Harness, service: Service, count: number) {
   const ended = Array.from({ length: count }, () =>
     codeOf(all(items.syncItems(silence(silent.signal)))),
   );
-  await untilTrue(async () => (await service.probe()).handlersRunning === count, 10_000);
+  await waitUntil(async () => (await service.probe()).handlersRunning === count);
   return Promise.all(ended);
 }
 
@@ -49,16 +51,13 @@ export const openStreamsAtTheEnd: Row = {
     const ended = Promise.all(
       Array.from({ length: count }, () => codeOf(all(items.syncItems(silence(silent.signal))))),
     );
-    const opened = await untilTrue(
-      async () => (await service.probe()).handlersRunning === count,
-      10_000,
-    );
+    const isOpen = await waitUntil(async () => (await service.probe()).handlersRunning === count);
     const [code, tookMs] = await timed(service.stop());
     const codes = await ended;
     return {
       measured: `ended with ${code} after ${ms(tookMs)} (grace 500 ms); ${tally(codes)}`,
       misses: [
-        ...missUnless(opened !== undefined, "the streams were never open"),
+        ...missUnless(isOpen, "the streams were never open"),
         ...missUnless(code === 0, `it ended with ${code}`),
         ...missUnless(tookMs <= 500 + latitudeMs(harness), `it took ${ms(tookMs)}`),
         ...missUnless(
@@ -159,9 +158,9 @@ export const secondSignal: Row = {
         env: { GRPC_SERVER_DRAIN_DELAY_MS: "5000" },
       });
       void openStreams(harness, service, 1);
-      await untilTrue(async () => (await service.probe()).handlersRunning === 1, 10_000);
+      await waitUntil(async () => (await service.probe()).handlersRunning === 1);
       service.kill(signal);
-      await untilTrue(() => /"phase":"(?:leaving|draining)"/.test(service.output()), 10_000);
+      await waitUntil(() => /"phase":"(?:leaving|draining)"/.test(service.output()));
       service.kill(signal);
       const [code, tookMs] = await timed(service.stop());
       figures.push(`${signal}: ended with ${code} after ${ms(tookMs)}`);
@@ -205,11 +204,10 @@ export const cancelledWork: Row = {
           codes.push(await code);
         }),
       );
-      const tookMs = await untilTrue(
-        async () => (await service.probe()).handlersRunning === 0,
-        5_000,
-        1,
-      );
+      const tookMs = await msUntil(async () => (await service.probe()).handlersRunning === 0, {
+        timeoutMs: 5_000,
+        intervalMs: 1,
+      });
       slowestMs = Math.max(slowestMs, tookMs ?? 5_000);
     }
     const limitMs = harness.isQuick ? 1_000 : 250;

@@ -1,7 +1,6 @@
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { Readable } from "node:stream";
 import { status } from "@grpc/grpc-js";
-import { ItemServiceService } from "@grpc-kit/generated-protos/examples/items";
 
 /** How a call ended, as it was on the wire. */
 export interface WireOutcome {
@@ -100,28 +99,6 @@ function decoded(message: string): string {
   }
 }
 
-/** A message with its prefix, which may lie. */
-export function framed(
-  content: Uint8Array,
-  { flag = 0, length = content.byteLength }: { flag?: number; length?: number } = {},
-): Buffer {
-  const prefix = Buffer.alloc(5);
-  prefix.writeUInt8(flag);
-  prefix.writeUInt32BE(length, 1);
-  return Buffer.concat([prefix, content]);
-}
-
-/** The messages of a body, without their prefixes. */
-export function unframed(body: Buffer): readonly Buffer[] {
-  const messages: Buffer[] = [];
-  for (let at = 0; at + 5 <= body.byteLength; ) {
-    const end = at + 5 + body.readUInt32BE(at + 1);
-    messages.push(body.subarray(at + 5, end));
-    at = end;
-  }
-  return messages;
-}
-
 /** All text that a caller was sent, with what is base64 there also as what it stands for. */
 export function textOnWire({ headers, message, body }: WireOutcome): string {
   const values = Object.entries(headers).flatMap(([name, value]) => [
@@ -129,21 +106,4 @@ export function textOnWire({ headers, message, body }: WireOutcome): string {
     name.endsWith("-bin") ? Buffer.from(String(value), "base64").toString("utf8") : "",
   ]);
   return [...values, message, body.toString("utf8")].join("\n");
-}
-
-export type ItemMethod = keyof ItemServiceService;
-
-/** Of each method of the service its path and a request that it takes. */
-export const itemPaths = Object.fromEntries(
-  Object.entries(ItemServiceService).map(([name, { path }]) => [name, path]),
-) as Readonly<Record<ItemMethod, string>>;
-
-type RequestOf<Name extends ItemMethod> = Parameters<
-  ItemServiceService[Name]["requestSerialize"]
->[0];
-
-/** A request as it is sent. */
-export function encoded<Name extends ItemMethod>(name: Name, request: RequestOf<Name>): Buffer {
-  const { requestSerialize } = ItemServiceService[name];
-  return framed((requestSerialize as (of: RequestOf<Name>) => Buffer)(request));
 }
