@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
@@ -140,8 +140,12 @@ describe.each(packages)("$manifest.name, installed by npm in an empty folder", (
   });
 });
 
-it("H5: no tarball is larger than 300 KB", () => {
+it("tells what each package weighs, and how long it takes to import", () => {
   process.stdout.write(`${figuresTable(figures)}\n`);
   expect(figures.map(({ name }) => name)).toEqual(packages.map(({ manifest }) => manifest.name));
-  expect(figures.filter(({ tarballKilobytes }) => tarballKilobytes > 300)).toEqual([]);
+});
+
+it("H5: no tarball is larger than 300 KB", () => {
+  const kilobytes = packages.map((own) => statSync(tarballOf(own).file).size / 1024);
+  expect(kilobytes.filter((size) => size > 300)).toEqual([]);
 });

@@ -4,12 +4,19 @@ const internals: Readonly<Record<string, RegExp>> = {
   "a path": /node_modules|file:\/\/\/|node:internal|\/(work|home|root|usr|tmp|var|app)\/\S/,
   "a source file": /\b[\w-]+\.(ts|js|mjs|cjs):\d+/,
   SQL: /\b(SELECT|INSERT INTO|UPDATE|DELETE FROM)\b.*\b(FROM|VALUES|SET|WHERE)\b/,
-  "a database": /sqlite|postgres(ql)?:|no such (table|column)|relation "|pg_|DATABASE_URL/i,
+  "a database":
+    /sqlite|postgres(ql)?:|no such (table|column)|relation "|\bpg_(catalog|class|index|stat|type)|DATABASE_URL/i,
   "a table": /\b(idempotency_keys|migrations|main\.items|s3cr3t_)/i,
   "a runtime error": /is not a function|Cannot read prop|is not iterable|of undefined|TypeError/,
 };
 
-/** The name of what is internal in a text that a caller was sent; undefined if nothing is. */
+/** What is internal in a text that a caller was sent, as in `a database ("no such table")`; undefined if nothing is. */
 export function internalsIn(text: string): string | undefined {
-  return Object.entries(internals).find(([, pattern]) => pattern.test(text))?.[0];
+  for (const [name, pattern] of Object.entries(internals)) {
+    const found = pattern.exec(text);
+    if (found !== null) {
+      return `${name} (${JSON.stringify(found[0])})`;
+    }
+  }
+  return undefined;
 }

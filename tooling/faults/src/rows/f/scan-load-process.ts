@@ -22,6 +22,8 @@ export interface ScanReport {
   readonly codes: Readonly<Record<string, number>>;
   readonly p50Ms: number;
   readonly p99Ms: number;
+  /** The longest that this process has been held up, while it made so many calls a second. */
+  readonly heldMs: number;
 }
 
 const { address, token } = JSON.parse(process.argv[2] ?? "{}");
@@ -58,6 +60,7 @@ async function run({ rate, durationMs, timeoutMs, isRetrying }: ScanCommand): Pr
   };
   const beganMs = performance.now();
   const isOver = (): boolean => performance.now() - beganMs >= durationMs;
+  let heldMs = 0;
   if (rate === "closed") {
     const lane = async (): Promise<void> => {
       while (!isOver()) {
@@ -72,7 +75,9 @@ async function run({ rate, durationMs, timeoutMs, isRetrying }: ScanCommand): Pr
       for (; made < ((performance.now() - beganMs) / 1_000) * rate; made += 1) {
         underWay.push(call());
       }
+      const sleptMs = performance.now();
       await new Promise((resolve) => setTimeout(resolve, 5));
+      heldMs = Math.max(heldMs, performance.now() - sleptMs - 5);
     }
     await Promise.all(underWay);
   }
@@ -84,6 +89,7 @@ async function run({ rate, durationMs, timeoutMs, isRetrying }: ScanCommand): Pr
     codes,
     p50Ms: percentile(latencies, 50),
     p99Ms: percentile(latencies, 99),
+    heldMs,
   };
 }
 

@@ -3,10 +3,18 @@ import type { CreateItemRequest, ItemSyncRequest } from "@grpc-kit/generated-pro
 import { all, codeOf, once, openItems, silence } from "../../harness/item-stub.ts";
 import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
 import { sizeOf } from "../../harness/size-of.ts";
-import { ms, tally } from "../../harness/tell.ts";
+import { ms, tally, wrongAmong } from "../../harness/tell.ts";
 import { msUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
 import { newItem } from "../../wire/items.ts";
+
+// Or most calls of the whole storm are refused, since their address has spent its budget.
+const manyResets = {
+  GRPC_SERVER_RESET_BUDGET_BURST: "1000000",
+  GRPC_SERVER_RESET_BUDGET_PER_SECOND: "100000",
+};
+// The others are those of a connection that HTTP/2 itself cuts after a thousand resets, and of the next one.
+const ends = ["CANCELLED", "UNAVAILABLE", "RESOURCE_EXHAUSTED"];
 
 export const cancelStorm: Row = {
   id: "F9",
@@ -14,7 +22,7 @@ export const cancelStorm: Row = {
   promise: "Nothing is left behind: no handler runs, no socket more is open, the heap is as before",
   isQuick: true,
   async run(harness) {
-    const service = await harness.service();
+    const service = await harness.service(harness.isQuick ? {} : { env: manyResets });
     const items = openItems(harness, service.address, { token: service.token(), ...once });
     const calls = harness.isQuick ? 300 : sizeOf("FAULTS_CANCELLED_CALLS", 10_000);
     const storm = async (count: number): Promise<readonly string[]> => {
@@ -47,10 +55,7 @@ export const cancelStorm: Row = {
       measured: [`${calls} calls: ${tally(verdict.result)}`, `all over after ${ms(endedMs)}`],
       misses: [
         ...missUnless(endedMs !== undefined, "handlers or sockets were left"),
-        ...missUnless(
-          verdict.result.every((code) => code === "CANCELLED" || code === "UNAVAILABLE"),
-          `calls ended otherwise: ${tally(verdict.result)}`,
-        ),
+        ...wrongAmong("calls", verdict.result, ends),
       ],
     });
   },
