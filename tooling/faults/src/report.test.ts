@@ -15,6 +15,7 @@ const missed: Result = {
   measured: "3 calls",
   misses: ["one failed:\n  with 13", "late"],
   seconds: 1,
+  isSecondTry: false,
 };
 
 it("keeps each row in one line of the table, whatever it says, and ends with what was missed", () => {

@@ -21,14 +21,19 @@ export function table(results: readonly Result[]): string {
   return [...head, ...results.map(line), "", totals(results), ...list].join("\n");
 }
 
-/** "41 rows: 38 kept, 1 MISSED (A7), 2 not run". */
+/** "41 rows: 38 kept (1 at the second try: F2), 1 MISSED (A7), 2 not run". */
 export function totals(results: readonly Result[]): string {
   const missed = missedIds(results);
   const count = (verdict: Result["verdict"]): number =>
     results.filter((result) => result.verdict === verdict).length;
   const rows = results.length === 1 ? "1 row" : `${results.length} rows`;
   const ids = missed.length === 0 ? "" : ` (${missed.join(", ")})`;
-  return `${rows}: ${count("kept")} kept, ${missed.length} MISSED${ids}, ${count("not run")} not run`;
+  const again = results.filter((result) => result.verdict === "kept" && result.isSecondTry);
+  const tries =
+    again.length === 0
+      ? ""
+      : ` (${again.length} at the second try: ${again.map(({ row }) => row.id).join(", ")})`;
+  return `${rows}: ${count("kept")} kept${tries}, ${missed.length} MISSED${ids}, ${count("not run")} not run`;
 }
 
 export function missedIds(results: readonly Result[]): readonly string[] {

@@ -48,6 +48,27 @@ describe("runSuite", () => {
     expect(progress).toMatch(/A2 missed in .*: 3 calls\n\s+MISSED: one of them failed/);
   });
 
+  it("runs a row once more that was late, and tells so, but none that has missed otherwise", async () => {
+    const results = [[{ late: "it took 3 s" }], []];
+    const late = row("A6", async () => ({ measured: "4 calls", misses: results.shift() ?? [] }));
+    const { code, text, progress } = await run([late, kept]);
+    expect(code).toBe(0);
+    expect(text).toContain("2 rows: 2 kept (1 at the second try: A6), 0 MISSED, 0 not run");
+    expect(text).toContain("4 calls (at the first try: it took 3 s) | kept |");
+    expect(progress).toContain("A6 once more, since the machine may be why: it took 3 s");
+
+    const both = [["one failed", { late: "it took 3 s" }], []];
+    const failed = row("A7", async () => ({ measured: "", misses: both.shift() ?? [] }));
+    expect((await run([failed])).text).toContain("- A7: one failed\n- A7: it took 3 s");
+  });
+
+  it("takes a row that is late twice as a miss", async () => {
+    const late = row("A8", async () => ({ measured: "", misses: [{ late: "it took 3 s" }] }));
+    const { code, text } = await run([late]);
+    expect(code).toBe(1);
+    expect(text).toContain("1 row: 0 kept, 1 MISSED (A8), 0 not run");
+  });
+
   it("takes a row that throws as a miss, with what it says", async () => {
     const { code, text } = await run([throwing]);
     expect(code).toBe(1);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
+import { faultOf } from "../harness/answer-faults.ts";
 import type { Row } from "../row.ts";
-import { faultOf } from "../rows/c/answer-faults.ts";
 import { unframed } from "../wire/framing.ts";
 import { encoded, itemPaths, newItem } from "../wire/items.ts";
 import { type WireCaller, wireCaller } from "../wire/wire-calls.ts";

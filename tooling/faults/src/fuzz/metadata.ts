@@ -1,8 +1,8 @@
 import { callHead, type Entries, encodeHead } from "@grpc-kit/testing/hpack";
 import { connectRaw, flags, frame, headers, type RawConnection } from "@grpc-kit/testing/raw-http2";
 import fc from "fast-check";
+import { faultOf } from "../harness/answer-faults.ts";
 import type { Row } from "../row.ts";
-import { faultOf } from "../rows/c/answer-faults.ts";
 import { itemPaths } from "../wire/items.ts";
 import { wireCaller } from "../wire/wire-calls.ts";
 import { fuzzRow } from "./fuzz-row.ts";

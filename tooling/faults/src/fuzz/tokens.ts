@@ -1,6 +1,6 @@
 import fc from "fast-check";
+import { faultOf } from "../harness/answer-faults.ts";
 import type { Row } from "../row.ts";
-import { faultOf } from "../rows/c/answer-faults.ts";
 import { itemPaths } from "../wire/items.ts";
 import { wireCaller } from "../wire/wire-calls.ts";
 import { fuzzRow } from "./fuzz-row.ts";

@@ -12,16 +12,22 @@ const well: VictimFigures = {
   p50Ms: 3,
   p99Ms: 149,
 };
-const whole = { isQuick: false, countsTime: true };
+const whole = { isQuick: false, countsTime: true, processors: 4 };
 
 describe("judgeVictim", () => {
   it("lets the 99th percentile be five times what it is in peace, and 100 ms at least", () => {
     expect(judgeVictim(well, whole).misses).toEqual([]);
     expect(judgeVictim({ ...well, p99Ms: 151 }, whole).misses).toEqual([
-      "the victim's p99 was 151 ms, more than 150 ms",
+      { late: "the victim's p99 was 151 ms, more than 150 ms" },
     ]);
     expect(judgeVictim({ ...well, baselineP99Ms: 1, p99Ms: 99 }, whole).misses).toEqual([]);
     expect(judgeVictim({ ...well, baselineP99Ms: 1, p99Ms: 101 }, whole).misses).toHaveLength(1);
+  });
+
+  it("lets it be 200 ms where all share fewer than four processors", () => {
+    const crowded = { ...whole, processors: 3 };
+    expect(judgeVictim({ ...well, baselineP99Ms: 1, p99Ms: 199 }, crowded).misses).toEqual([]);
+    expect(judgeVictim({ ...well, baselineP99Ms: 1, p99Ms: 201 }, crowded).misses).toHaveLength(1);
   });
 
   it("does not count what others have slowed the service down by", () => {

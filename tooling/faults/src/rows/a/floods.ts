@@ -11,7 +11,7 @@ import {
   windowUpdate,
 } from "@grpc-kit/testing/raw-http2";
 import type { Harness } from "../../harness/harness.ts";
-import { judge, missUnless, outcomeOf, together } from "../../harness/judge.ts";
+import { judge, lateUnless, missUnless, outcomeOf, together } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
 import type { Outcome, Row } from "../../row.ts";
 import { addressOf } from "../../wire/attacker.ts";
@@ -152,7 +152,7 @@ async function floodWith(
       `${result.length} connections cut after ${Math.round(slowestMs)} ms at the latest`,
       `${sentMiB.toFixed(1)} MiB sent`,
     ],
-    misses: missUnless(
+    misses: lateUnless(
       slowestMs <= limitMs,
       `a connection was cut after ${Math.round(slowestMs)} ms`,
     ),
@@ -194,7 +194,7 @@ export const windowUpdateFlood: Row = {
       outcomes[name] = outcomeOf(verdict, {
         measured: [`cut after ${afterMs} ms and ${(result.sentBytes / 2 ** 20).toFixed(0)} MiB`],
         // The first look may come before 16 MiB are there.
-        misses: missUnless(
+        misses: lateUnless(
           afterMs <= 3_000 * verdict.stretch,
           `the connection was cut after ${afterMs} ms`,
         ),

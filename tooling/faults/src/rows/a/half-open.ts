@@ -6,7 +6,7 @@ import { ItemServiceClient } from "@grpc-kit/generated-protos/examples/items";
 import { authorized, clientOptions, credentialsFor } from "../../harness/calls.ts";
 import { sourceCondition } from "../../harness/child-options.ts";
 import type { Harness } from "../../harness/harness.ts";
-import { missUnless, together } from "../../harness/judge.ts";
+import { lateUnless, missUnless, together } from "../../harness/judge.ts";
 import { waitUntil } from "../../harness/wait-until.ts";
 import type { Outcome, Row } from "../../row.ts";
 import { impatient } from "./services.ts";
@@ -50,7 +50,7 @@ async function stopClient(harness: Harness): Promise<Outcome> {
     measured: `connection freed after ${afterMs} ms`,
     misses: [
       ...missUnless(before === 1, `${before} connections were open, and not the peer's alone`),
-      ...missUnless(
+      ...lateUnless(
         isFreed && afterMs <= timeMs + timeoutMs + 500,
         `it was freed after ${afterMs} ms`,
       ),
@@ -87,7 +87,7 @@ async function stopServer(harness: Harness): Promise<Outcome> {
     measured: `call ended ${status[code]} after ${afterMs} ms`,
     misses: [
       ...missUnless(code === status.UNAVAILABLE, `the call ended ${status[code]}`),
-      ...missUnless(afterMs <= timeMs + timeoutMs + 500, `the call ended after ${afterMs} ms`),
+      ...lateUnless(afterMs <= timeMs + timeoutMs + 500, `the call ended after ${afterMs} ms`),
     ],
   };
 }

@@ -8,7 +8,7 @@ import {
   streamId,
 } from "@grpc-kit/testing/raw-http2";
 import { authorized, createItemClient } from "../../harness/calls.ts";
-import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
+import { judge, lateUnless, missUnless, outcomeOf } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
 import { waitUntil } from "../../harness/wait-until.ts";
 import type { Row } from "../../row.ts";
@@ -62,7 +62,7 @@ export const slowBody: Row = {
         `${methods.length - left} of ${methods.length} streams ended, the last after ${Math.round(afterMs)} ms`,
       ],
       misses: [
-        ...missUnless(
+        ...lateUnless(
           left === 0 && afterMs <= limitMs * verdict.stretch,
           `${left} streams have not ended, the last one after ${Math.round(afterMs)} ms`,
         ),
@@ -120,7 +120,7 @@ export const slowRead: Row = {
       misses: [
         ...missUnless(cut === streams, `${streams - cut} streams were not cut`),
         // The timeout, the second from one look to the next, and what making the answers takes.
-        ...missUnless(
+        ...lateUnless(
           afterMs <= 5_000 * verdict.stretch,
           `the last stream was cut after ${Math.round(afterMs)} ms`,
         ),

@@ -1,7 +1,7 @@
 import { status } from "@grpc/grpc-js";
 import fc from "fast-check";
 import { fuzz } from "../../fuzz/fuzz.ts";
-import { missUnless } from "../../harness/judge.ts";
+import { lateUnless, missUnless } from "../../harness/judge.ts";
 import type { Row } from "../../row.ts";
 import { framed } from "../../wire/framing.ts";
 import { encoded, itemPaths, newItem } from "../../wire/items.ts";
@@ -102,7 +102,7 @@ export const errorTexts: Row = {
       misses: [
         ...thrown.misses,
         ...echoed,
-        ...missUnless(
+        ...lateUnless(
           slowestMs <= withinMs,
           `one took ${Math.round(slowestMs)} ms, more than ${withinMs}`,
         ),

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Harness } from "../../harness/harness.ts";
+import { internalsIn } from "../../harness/internals.ts";
 import { missUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
 import { tally, wrongAmong } from "../../harness/tell.ts";
@@ -13,7 +14,6 @@ import {
   wireCaller,
 } from "../../wire/wire-calls.ts";
 import { errorIdOf, loggedErrors } from "./error-id.ts";
-import { internalsIn } from "./internals.ts";
 import { type SpoiledStore, secret, spoilStore } from "./spoiled-store.ts";
 
 /** A request to each method, all of which need the table of the items. */

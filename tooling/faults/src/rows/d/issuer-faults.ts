@@ -5,15 +5,15 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { JwksMode } from "@grpc-kit/testing/jwks-server";
 import type { Harness } from "../../harness/harness.ts";
 import { inLanes } from "../../harness/in-lanes.ts";
-import { missUnless } from "../../harness/judge.ts";
+import { lateUnless, missUnless } from "../../harness/judge.ts";
 import { itemServiceMain } from "../../harness/token-source.ts";
 import type { Row } from "../../row.ts";
 import { serviceWithIssuer } from "./issuer-keys.ts";
 import { accepted, freshToken, issuerVariables, tryToken } from "./key-service.ts";
 
 const mebibyte = 1024 * 1024;
-// The kernel takes some of the answer before anybody reads it.
-const mostWritten = 4 * mebibyte;
+// Of 50: the kernel takes up to 36 of the answer before anybody reads it (tcp_wmem and tcp_rmem of Linux).
+const mostWritten = 40 * mebibyte;
 
 /** What a key server may do, and the URLs that are refused at the start. */
 const modes: readonly JwksMode[] = ["redirect", "huge", "hang", "drip", "text", "garbage", "error"];
@@ -66,7 +66,7 @@ async function tryMode(harness: Harness, mode: JwksMode) {
     grownMiB,
     misses: [
       ...missUnless(name === "UNAVAILABLE", `${mode}: a call ended with ${name}`),
-      ...missUnless(tookMs < 8_000, `${mode}: a call took ${Math.round(tookMs)} ms`),
+      ...lateUnless(tookMs < 8_000, `${mode}: a call took ${Math.round(tookMs)} ms`),
       ...missUnless(strayHits === 0, `${mode}: ${strayHits} requests to other paths`),
       ...missUnless(bytesWritten < mostWritten, `${mode}: ${bytesWritten} bytes were taken`),
       ...missUnless(grownMiB < 32, `${mode}: the process grew by ${Math.round(grownMiB)} MiB`),

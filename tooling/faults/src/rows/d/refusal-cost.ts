@@ -1,7 +1,7 @@
 import { createItem, createItemClient } from "../../harness/calls.ts";
 import type { Harness } from "../../harness/harness.ts";
 import { inLanes } from "../../harness/in-lanes.ts";
-import { judge, missUnless, outcomeOf } from "../../harness/judge.ts";
+import { judge, lateUnless, outcomeOf } from "../../harness/judge.ts";
 import { percentile } from "../../harness/percentile.ts";
 import type { Service } from "../../harness/service.ts";
 import { wrongAmong } from "../../harness/tell.ts";
@@ -68,7 +68,7 @@ export const refusalCost: Row = {
       ],
       misses: [
         ...shares.flatMap((name) =>
-          missUnless(
+          lateUnless(
             toShare(name) <= (kinds[name]?.limit ?? 0),
             `a call with ${name} costs ${Math.round(100 * toShare(name))} % of one that is verified`,
           ),

@@ -5,10 +5,10 @@ import type { CreateItemRequest } from "@grpc-kit/generated-protos/examples/item
 import { sourceCondition } from "../../harness/child-options.ts";
 import type { Harness } from "../../harness/harness.ts";
 import { once, openItems } from "../../harness/item-stub.ts";
-import { missUnless } from "../../harness/judge.ts";
+import { lateUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
 import { ms } from "../../harness/tell.ts";
-import type { Row } from "../../row.ts";
+import type { Miss, Row } from "../../row.ts";
 import { newItem } from "../../wire/items.ts";
 import type { ScanCommand, ScanReport } from "./scan-load-process.ts";
 
@@ -78,7 +78,7 @@ export const overload: Row = {
   async run(harness) {
     const { service, scan } = await serveScans(harness);
     const peak = await measured(service, () => scan("closed", 4));
-    const misses: string[] = [];
+    const misses: Miss[] = [];
     const figures: string[] = [
       `peak ${Math.round(peak.perSecond)}/s, ${Math.round(peak.perCpuSecond)} for a second of processor time`,
     ];
@@ -94,7 +94,7 @@ export const overload: Row = {
         `at ${times} times ${Math.round(goodput * 100)} % (${Math.round(load.perSecond)}/s, p99 ${ms(load.p99Ms)})`,
       );
       misses.push(
-        ...missUnless(
+        ...lateUnless(
           goodput > least,
           `goodput at ${times} times was ${Math.round(goodput * 100)} %, not above ${least * 100} %`,
         ),
@@ -104,7 +104,7 @@ export const overload: Row = {
     const dead = after.dead - before.dead;
     const share = dead / Math.max(1, after.done - before.done + dead);
     figures.push(`${(share * 100).toFixed(1)} % run for nobody`);
-    misses.push(...missUnless(share <= 0.05, `${(share * 100).toFixed(1)} % were run for nobody`));
+    misses.push(...lateUnless(share <= 0.05, `${(share * 100).toFixed(1)} % were run for nobody`));
     return { measured: figures.join(", "), misses };
   },
 };
@@ -129,11 +129,11 @@ export const afterThePulse: Row = {
     return {
       measured: `peak ${Math.round(peak)}/s; in the pulse ${pulse.succeeded} of ${pulse.calls} succeeded; after it ${after.succeeded} of ${after.calls}, p99 ${ms(after.p99Ms)} (${ms(before.p99Ms)} before); event loops held up by ${ms(maxEventLoopDelayMs)} at the most, its callers' by ${ms(after.heldMs)}`,
       misses: [
-        ...missUnless(
+        ...lateUnless(
           success >= 0.999,
           `${(success * 100).toFixed(2)} % succeed after the pulse: ${JSON.stringify(after.codes)}`,
         ),
-        ...missUnless(
+        ...lateUnless(
           after.p99Ms <= limitMs,
           `p99 is ${ms(after.p99Ms)} after the pulse, more than ${ms(limitMs)}`,
         ),

@@ -4,9 +4,9 @@ import type { CallContext } from "@grpc-kit/grpc-client/testing";
 import { StatusError } from "@grpc-kit/grpc-status";
 import { Envelope } from "@grpc-kit/testing/fixtures";
 import { codeOf } from "../../harness/item-stub.ts";
-import { missUnless } from "../../harness/judge.ts";
+import { lateUnless, missUnless } from "../../harness/judge.ts";
 import { ms, tally } from "../../harness/tell.ts";
-import type { Row } from "../../row.ts";
+import type { Miss, Row } from "../../row.ts";
 import { openFixture, serveFixture } from "./fixture-calls.ts";
 
 const request = Envelope.create();
@@ -61,7 +61,7 @@ export const nestedRetries: Row = {
   async run(harness) {
     const calls = harness.isQuick ? 200 : 1_000;
     const figures: string[] = [];
-    const misses: string[] = [];
+    const misses: Miss[] = [];
     for (const [name, circuit] of [
       ["circuits and throttling", {}],
       ["throttling alone", { circuitBreaker: false }],
@@ -92,7 +92,7 @@ export const pushback: Row = {
   isQuick: true,
   async run(harness) {
     const waits = harness.isQuick ? [50, 200] : [10, 50, 100, 200, 500, 1_000];
-    const misses: string[] = [];
+    const misses: Miss[] = [];
     const figures: string[] = [];
     const answerWith = async (value: string): Promise<readonly number[]> => {
       const times: number[] = [];
@@ -116,7 +116,7 @@ export const pushback: Row = {
       figures.push(`${wait} ms: ${lateMs.toFixed(1)} ms late`);
       const limitMs = harness.isQuick ? 500 : 100;
       misses.push(
-        ...missUnless(
+        ...lateUnless(
           lateMs >= -2 && lateMs <= limitMs,
           `a pushback of ${wait} ms was kept ${ms(lateMs)} late`,
         ),

@@ -6,10 +6,10 @@ import { StatusError } from "@grpc-kit/grpc-status";
 import { Envelope, FixtureServiceService } from "@grpc-kit/testing/fixtures";
 import type { Harness } from "../../harness/harness.ts";
 import { codeOf } from "../../harness/item-stub.ts";
-import { missUnless } from "../../harness/judge.ts";
+import { lateUnless, missUnless } from "../../harness/judge.ts";
 import { ms, tally } from "../../harness/tell.ts";
 import { waitUntil } from "../../harness/wait-until.ts";
-import type { Row } from "../../row.ts";
+import type { Miss, Row } from "../../row.ts";
 import { type FixtureStub, openFixture, serveFixture } from "../f/fixture-calls.ts";
 
 const request = Envelope.create();
@@ -73,7 +73,7 @@ export const threeHops: Row = {
     const rounds = harness.isQuick ? 2 : 20;
     const codes: string[] = [];
     const lates: number[] = [];
-    const misses: string[] = [];
+    const misses: Miss[] = [];
     for (let round = 0; round < rounds; round += 1) {
       left.length = 0;
       const startMs = performance.now();
@@ -89,7 +89,7 @@ export const threeHops: Row = {
       measured: `${rounds} calls: ${tally(codes)}; C stopped ${worst <= 0 ? `${ms(-worst)} before` : `${ms(worst)} after`} A's deadline at the latest`,
       misses: [
         ...misses,
-        ...missUnless(worst <= limitMs, `C ran ${ms(worst)} longer than A waited`),
+        ...lateUnless(worst <= limitMs, `C ran ${ms(worst)} longer than A waited`),
         ...missUnless(
           codes.every((code) => code === "DEADLINE_EXCEEDED"),
           `A saw ${tally(codes)}`,
@@ -210,7 +210,7 @@ export const clockIsSet: Row = {
   isQuick: true,
   async run(harness) {
     const figures: string[] = [];
-    const misses: string[] = [];
+    const misses: Miss[] = [];
     for (const jumpMs of [hourMs, -hourMs]) {
       const ill = await startIll(harness, 300);
       await codeOf(ill.stub.unary(request));
@@ -238,12 +238,12 @@ export const clockIsSet: Row = {
           `${jumpMs > 0 ? "+" : "-"}1 h: ${code} after ${ms(tookMs)} of 400, the next ${next}, the circuit open for ${ms(openMs)} of 300`,
         );
         misses.push(
-          ...missUnless(
+          ...lateUnless(
             code === "DEADLINE_EXCEEDED" && tookMs >= 395,
             `a running call ended ${code} after ${ms(tookMs)}`,
           ),
           ...missUnless(next === "OK", `a new call ended ${next}`),
-          ...missUnless(
+          ...lateUnless(
             openMs >= 295 && openMs <= (harness.isQuick ? 3_000 : 500),
             `the circuit was open for ${ms(openMs)}`,
           ),

@@ -7,12 +7,12 @@ import {
 import { checkHealth, clientOptions } from "../../harness/calls.ts";
 import type { Harness } from "../../harness/harness.ts";
 import { codeOf, type ItemStub, once, openItems } from "../../harness/item-stub.ts";
-import { missUnless } from "../../harness/judge.ts";
+import { lateUnless, missUnless } from "../../harness/judge.ts";
 import { percentile } from "../../harness/percentile.ts";
 import type { Service } from "../../harness/service.ts";
 import { ms, tally } from "../../harness/tell.ts";
 import { msUntil, waitUntil } from "../../harness/wait-until.ts";
-import type { Row } from "../../row.ts";
+import type { Miss, Row } from "../../row.ts";
 import { newItem } from "../../wire/items.ts";
 import { type Database, startDatabase } from "./postgres.ts";
 
@@ -81,7 +81,7 @@ export const lateDatabase: Row = {
       measured: `ready ${ms(readyMs - openedMs)} after the database`,
       misses: [
         ...missUnless(!wasReady, "it was ready without its database"),
-        ...missUnless(readyMs - openedMs <= 12_000, `it took ${ms(readyMs - openedMs)}`),
+        ...lateUnless(readyMs - openedMs <= 12_000, `it took ${ms(readyMs - openedMs)}`),
       ],
     };
   },
@@ -96,7 +96,7 @@ export const databaseOutage: Row = {
   async run(harness) {
     const { database, service, items } = await serve(harness);
     const figures: string[] = [];
-    const misses: string[] = [];
+    const misses: Miss[] = [];
     for (const way of ["refuses", "hangs"] as const) {
       await database.become(way);
       const calls = callFor(items, 4_000);
@@ -114,13 +114,13 @@ export const databaseOutage: Row = {
       const wrong = codes.filter((code) => !["UNAVAILABLE", "DEADLINE_EXCEEDED"].includes(code));
       misses.push(
         ...missUnless(wrong.length === 0, `${way}: calls ended ${tally(wrong)}`),
-        ...missUnless(slowestMs <= longestMs, `${way}: a call took ${ms(slowestMs)}`),
-        ...missUnless(
+        ...lateUnless(slowestMs <= longestMs, `${way}: a call took ${ms(slowestMs)}`),
+        ...lateUnless(
           (notReadyMs ?? 1e9) <= checkedEveryMs + longestMs,
           `${way}: it was not ready only after ${ms(notReadyMs)}`,
         ),
         ...missUnless(isLive, `${way}: liveness was lost`),
-        ...missUnless(
+        ...lateUnless(
           (backMs ?? 1e9) <= 2_000,
           `${way}: the first call succeeded after ${ms(backMs)}`,
         ),
@@ -178,9 +178,9 @@ export const slowDatabase: Row = {
           codes.every((code) => allowed.includes(code)),
           `calls ended ${tally(codes)}`,
         ),
-        ...missUnless(late <= 250, `calls ended ${ms(late)} after their deadline`),
-        ...missUnless(p99 <= 250, `health took ${ms(p99)}`),
-        ...missUnless((backMs ?? 1e9) <= 3_000, `it was well again only after ${ms(backMs)}`),
+        ...lateUnless(late <= 250, `calls ended ${ms(late)} after their deadline`),
+        ...lateUnless(p99 <= 250, `health took ${ms(p99)}`),
+        ...lateUnless((backMs ?? 1e9) <= 3_000, `it was well again only after ${ms(backMs)}`),
       ],
     };
   },

@@ -9,11 +9,11 @@ import {
 import { clientOptions } from "../../harness/calls.ts";
 import type { Harness } from "../../harness/harness.ts";
 import { all, codeOf, once, openItems, silence } from "../../harness/item-stub.ts";
-import { missUnless } from "../../harness/judge.ts";
+import { lateUnless, missUnless } from "../../harness/judge.ts";
 import type { Service } from "../../harness/service.ts";
 import { ms, tally } from "../../harness/tell.ts";
 import { msUntil, waitUntil } from "../../harness/wait-until.ts";
-import type { Row } from "../../row.ts";
+import type { Miss, Row } from "../../row.ts";
 
 const graceMs = 1_000;
 /** How much later than promised it may be: as the promise says, or more where machines are shared. */
@@ -59,7 +59,7 @@ export const openStreamsAtTheEnd: Row = {
       misses: [
         ...missUnless(isOpen, "the streams were never open"),
         ...missUnless(code === 0, `it ended with ${code}`),
-        ...missUnless(tookMs <= 500 + latitudeMs(harness), `it took ${ms(tookMs)}`),
+        ...lateUnless(tookMs <= 500 + latitudeMs(harness), `it took ${ms(tookMs)}`),
         ...missUnless(
           codes.every((each) => each === "UNAVAILABLE"),
           `callers were told ${tally(codes)}`,
@@ -88,7 +88,7 @@ export const silentConnection: Row = {
       measured: `ended with ${code} after ${ms(tookMs)} (grace ${graceMs} ms)`,
       misses: [
         ...missUnless(code === 0, `it ended with ${code}`),
-        ...missUnless(tookMs <= graceMs + latitudeMs(harness), `it took ${ms(tookMs)}`),
+        ...lateUnless(tookMs <= graceMs + latitudeMs(harness), `it took ${ms(tookMs)}`),
       ],
     };
   },
@@ -102,7 +102,7 @@ export const healthOrder: Row = {
   async run(harness) {
     const rounds = 10;
     const leads: number[] = [];
-    const misses: string[] = [];
+    const misses: Miss[] = [];
     for (let round = 0; round < rounds; round += 1) {
       const service = await harness.service({
         own: true,
@@ -150,7 +150,7 @@ export const secondSignal: Row = {
   isQuick: true,
   async run(harness) {
     const figures: string[] = [];
-    const misses: string[] = [];
+    const misses: Miss[] = [];
     const signals = harness.isQuick ? (["SIGTERM"] as const) : (["SIGTERM", "SIGINT"] as const);
     for (const signal of signals) {
       const service = await harness.service({
@@ -167,7 +167,7 @@ export const secondSignal: Row = {
       const limitMs = harness.isQuick ? 2_000 : 300;
       misses.push(
         ...missUnless(code !== 0, `${signal} twice ended with 0`),
-        ...missUnless(tookMs <= limitMs, `${signal} twice took ${ms(tookMs)}`),
+        ...lateUnless(tookMs <= limitMs, `${signal} twice took ${ms(tookMs)}`),
       );
     }
     return { measured: figures.join("; "), misses };
@@ -216,7 +216,7 @@ export const cancelledWork: Row = {
     return {
       measured: `${codes.length} calls: ${tally(codes)}; the last handler was over ${ms(slowestMs)} later, the event loop held up by ${ms(maxEventLoopDelayMs)} at the most`,
       misses: [
-        ...missUnless(slowestMs <= limitMs, `handlers ran ${ms(slowestMs)} later`),
+        ...lateUnless(slowestMs <= limitMs, `handlers ran ${ms(slowestMs)} later`),
         ...missUnless(codes.includes(status[status.CANCELLED]), "no call was cancelled in time"),
       ],
     };

@@ -1,4 +1,4 @@
-import { textOnWire, type WireOutcome } from "../../wire/wire-calls.ts";
+import { textOnWire, type WireOutcome } from "../wire/wire-calls.ts";
 import { internalsIn } from "./internals.ts";
 
 /**
