@@ -68,6 +68,7 @@ async function runRow(row: Row, { harnesses, progress }: RunOptions): Promise<Re
   if (late) {
     const first = late.join(", ");
     progress(`${row.id} once more, since the machine may be why: ${first}`);
+    await harnesses.renew();
     const second = await runOnce(row, harnesses);
     outcome =
       "misses" in second

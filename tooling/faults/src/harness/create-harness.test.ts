@@ -56,6 +56,17 @@ describe("a harness", { timeout: 30_000 }, () => {
     expect(await second.end()).toEqual([]);
   });
 
+  it("has new services once it is renewed", async () => {
+    const first = source.forRow();
+    const service = await first.service();
+    expect(await first.end()).toEqual([]);
+    await source.renew();
+    expect(service.isRunning).toBe(false);
+    const second = source.forRow();
+    expect((await second.service()).pid).not.toBe(service.pid);
+    expect(await second.end()).toEqual([]);
+  });
+
   it("does not mind a row that stops the service itself, which ends as it does by itself", async () => {
     const row = source.forRow();
     const service = await row.service({ own: true });

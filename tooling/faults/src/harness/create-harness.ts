@@ -19,6 +19,8 @@ export interface RowHarness extends Harness {
 /** What all rows of a run share. */
 export interface HarnessSource {
   forRow(): RowHarness;
+  /** Ends the services that rows share: the next one gets new ones, where no attacker has spent a budget. */
+  renew(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,6 +50,11 @@ export function createHarnessSource({ isQuick, progress }: HarnessOptions): Harn
     victims.delete(service);
     service.kill("SIGKILL");
     await service.stop();
+  }
+
+  async function renew(): Promise<void> {
+    await Promise.all([...shared.values()].map(dismiss));
+    shared.clear();
   }
 
   function forRow(): RowHarness {
@@ -104,8 +111,10 @@ export function createHarnessSource({ isQuick, progress }: HarnessOptions): Harn
 
   return {
     forRow,
+    renew,
     async close() {
-      await Promise.all([...shared.values(), ...victims.keys()].map(dismiss));
+      await renew();
+      await Promise.all([...victims.keys()].map(dismiss));
       tokens?.close();
     },
   };
