@@ -15,8 +15,9 @@ it("L23/F10: callers who cancel or time out hurt no other call, and never see IN
   const stub = startStub(server.target, {
     // Timeouts this short say nothing of the server, but a circuit would take them for failures.
     circuitBreaker: false,
-    // More than twice the calls of a connection, since all of them fail with it.
-    retry: { throttling: { maxTokens: 200 } },
+    // More than four times the calls of a connection, since all of them fail with it, another is ended soon, and callers
+    // who give up give nothing back.
+    retry: { throttling: { maxTokens: 400 } },
   });
   const doomed = new Map<status, number>();
   const good: status[] = [];

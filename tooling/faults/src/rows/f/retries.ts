@@ -132,7 +132,7 @@ export const benignCancels: Row = {
   id: "F10",
   fault: "Callers whose calls time out or are cancelled more often than nghttp2 likes",
   promise:
-    "Nobody sees INTERNAL, and no other call fails, by default with retries and a throttle of 200 tokens",
+    "Nobody sees INTERNAL, and no other call fails, by default with retries and a throttle of 400 tokens",
   isQuick: true,
   async run(harness) {
     const server = await serveFixture(harness, {
@@ -145,7 +145,7 @@ export const benignCancels: Row = {
     });
     const stub = openFixture(harness, server.target, {
       circuitBreaker: false,
-      retry: { throttling: { maxTokens: 200 } },
+      retry: { throttling: { maxTokens: 400 } },
     });
     const rounds = harness.isQuick ? 25 : 60;
     const [doomed, good]: [string[], string[]] = [[], []];
