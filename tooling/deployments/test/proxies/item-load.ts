@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import { Metadata, status } from "@grpc/grpc-js";
 import type { CallOptions } from "@grpc-kit/grpc-client";
 import { all, type ItemStub, newItem, upsert } from "../item-stub.ts";
@@ -27,6 +28,14 @@ export interface ItemLoad {
   stop(): Promise<LoadReport>;
 }
 
+export interface ItemLoadOptions {
+  readonly lanes: number;
+  /** Whether writes have idempotency keys. Default: false. */
+  readonly isKeyed?: boolean;
+  /** How long a lane rests between two calls. Default: 0, not at all. */
+  readonly pauseMs?: number;
+}
+
 /**
  * Calls methods of each kind over and over, `lanes` calls at a time. No sku is used twice, so that
  * a write that is done twice fails with ALREADY_EXISTS, or in a batch with an error. With `isKeyed` writes
@@ -34,7 +43,7 @@ export interface ItemLoad {
  */
 export function startItemLoad(
   items: ItemStub,
-  { lanes, isKeyed = false }: { readonly lanes: number; readonly isKeyed?: boolean },
+  { lanes, isKeyed = false, pauseMs = 0 }: ItemLoadOptions,
 ): ItemLoad {
   const failures: FailedCall[] = [];
   const [created, unknown]: [string[], string[]] = [[], []];
@@ -55,6 +64,9 @@ export function startItemLoad(
       metadata.set("idempotency-key", randomUUID());
     }
     calls += 1;
+    if (pauseMs > 0) {
+      await delay(pauseMs);
+    }
     try {
       await call({ metadata, onHeaders });
       created.push(...skus);

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { expect, onTestFinished, vi } from "vitest";
 import { all, createItemStub, type ItemStub, type ItemStubOptions } from "../item-stub.ts";
 import { type ItemServiceProcess, startItemService } from "../start-item-service.ts";
@@ -98,6 +99,17 @@ export async function untilHandled(services: Measured, calls: number): Promise<v
     return Math.min(...now.map((count, index) => count - (before[index] ?? 0)));
   };
   await expect.poll(fewest, { timeout: 30_000, interval: 100 }).toBeGreaterThanOrEqual(calls);
+}
+
+/** Waits until a service has ended no call for half a second. */
+export async function untilLeftAlone(service: Measured[number]): Promise<void> {
+  const ended = async () => {
+    const before = await handledBy([service]);
+    await delay(500);
+    const after = await handledBy([service]);
+    return (after[0] ?? 0) - (before[0] ?? 0);
+  };
+  await expect.poll(ended, { timeout: 20_000 }).toBe(0);
 }
 
 /** A stub on connections of its own. It closes with the test. */

@@ -2,13 +2,14 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { hasProgram } from "../../src/find-program.ts";
 import type { ItemServiceProcess } from "../start-item-service.ts";
 import { findPort } from "../start-program.ts";
-import { type LoadReport, startItemLoad } from "./item-load.ts";
+import { type ItemLoadOptions, type LoadReport, startItemLoad } from "./item-load.ts";
 import {
   type ItemServices,
   itemStub,
   listSkus,
   startItemServices,
   untilHandled,
+  untilLeftAlone,
 } from "./item-services.ts";
 import { startHaproxy, startNginx } from "./start-proxy.ts";
 
@@ -16,15 +17,21 @@ const hasNginx = hasProgram("nginx", "nginx-light");
 const hasHaproxy = hasProgram("haproxy", "haproxy");
 
 /** Calls through a proxy, half of them sent once. */
-function startLoads(address: string, token: string, isKeyed = false) {
+function startLoads(
+  address: string,
+  token: string,
+  options: Pick<ItemLoadOptions, "isKeyed" | "pauseMs"> = {},
+) {
   const channel = { reconnectBackoff: { initialMs: 100, maxMs: 200 } };
-  const loads = [{}, { retry: false } as const].map((options) =>
-    startItemLoad(itemStub(address, { token, channel, circuitBreaker: false, ...options }), {
+  const loads = [{}, { retry: false } as const].map((retry) =>
+    startItemLoad(itemStub(address, { token, channel, circuitBreaker: false, ...retry }), {
       lanes: 2,
-      isKeyed,
+      ...options,
     }),
   );
-  return { stop: () => Promise.all(loads.map((load) => load.stop())) };
+  const stop = () => Promise.all(loads.map((load) => load.stop()));
+  onTestFinished(async () => void (await stop()));
+  return { stop };
 }
 
 /** Whether the items that there are, are those that callers have been told of, each of them once. */
@@ -74,14 +81,15 @@ describe.skipIf(!hasHaproxy)("behind haproxy", () => {
 describe.skipIf(!hasNginx)("behind nginx", () => {
   it("G1: no call is lost while three servers are replaced, if nginx is told first", async () => {
     const all = await startItemServices([{}, {}, {}], onTestFinished);
-    const proxy = await startNginx(all.services, onTestFinished);
-    const loads = startLoads(proxy.address, all.token);
+    const proxy = await startNginx(all.services, onTestFinished, "2s");
+    const loads = startLoads(proxy.address, all.token, { pauseMs: 10 });
     await untilHandled(all.services, 20);
     let services = all.services;
     for (const service of all.services) {
       const others = services.filter((one) => one !== service);
       services = [...others, await all.start()];
       await proxy.reload(services);
+      await untilLeftAlone(service);
       expect(await service.stop()).toBe(0);
       await untilHandled(services, 20);
     }
@@ -103,7 +111,7 @@ describe.each([
     async () => {
       const all = await startThree({});
       const proxy = await start(all.services, onTestFinished);
-      const loads = startLoads(proxy.address, all.token, isKeyed);
+      const loads = startLoads(proxy.address, all.token, { isKeyed });
       await untilHandled(all.services, 20);
       const [killed, ...others] = all.services;
       killed?.kill("SIGKILL");

@@ -17,7 +17,7 @@ export interface ProxyProcess {
 }
 
 export interface Nginx extends ProxyProcess {
-  /** Has it know these servers in place of the others. Settles when no new call goes to the others. */
+  /** Has it know these servers in place of the others. Settles when new connections have the new list. */
   reload(backends: readonly Backend[]): Promise<void>;
 }
 
@@ -27,8 +27,12 @@ const examples = ["192.0.2.11:50051", "192.0.2.12:50051", "192.0.2.13:50051"];
 /** Nobody listens here: each file has three servers, and a test may have fewer. */
 const nobody: Backend = { address: "127.0.0.1:1", adminUrl: "http://127.0.0.1:1" };
 
-/** Starts nginx in front of at most three servers, by deployments/proxies/nginx.conf. */
-export async function startNginx(backends: readonly Backend[], onEnd: OnEnd): Promise<Nginx> {
+/** Starts nginx in front of at most three servers, by deployments/proxies/nginx.conf. Clients come again after `keepaliveTime`. */
+export async function startNginx(
+  backends: readonly Backend[],
+  onEnd: OnEnd,
+  keepaliveTime = "5m",
+): Promise<Nginx> {
   const folder = temporaryFolder(onEnd);
   const file = join(folder, "nginx.conf");
   const address = `127.0.0.1:${await findPort()}`;
@@ -37,6 +41,7 @@ export async function startNginx(backends: readonly Backend[], onEnd: OnEnd): Pr
       ...examples.map((example, index) => [example, (servers[index] ?? nobody).address] as const),
       ["listen 50051 ", `listen ${address} `],
       ["/tmp/", `${folder}/`],
+      ["keepalive_time 5m", `keepalive_time ${keepaliveTime}`],
       // A pipe of Node.js cannot be opened by this name.
       ["/dev/stdout", `${folder}/access.log`],
     ]);
@@ -54,9 +59,9 @@ export async function startNginx(backends: readonly Backend[], onEnd: OnEnd): Pr
       write(servers);
       const workers = count("start worker process ");
       kill("SIGHUP");
-      // All of those before have told their clients to come again.
-      const replaced = () => count("gracefully shutting down");
-      await expect.poll(replaced, { timeout: 10_000 }).toBe(workers);
+      // A client that has a call running then is told so only as its connection gets too old.
+      const leaving = () => count("gracefully shutting down");
+      await expect.poll(leaving, { timeout: 10_000 }).toBe(workers);
     },
   };
 }
