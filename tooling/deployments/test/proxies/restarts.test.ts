@@ -4,6 +4,7 @@ import type { ItemServiceProcess } from "../start-item-service.ts";
 import { findPort } from "../start-program.ts";
 import { type ItemLoadOptions, type LoadReport, startItemLoad } from "./item-load.ts";
 import {
+  expectNoneLost,
   type ItemServices,
   itemStub,
   listSkus,
@@ -94,7 +95,7 @@ describe.skipIf(!hasNginx)("behind nginx", () => {
       await untilHandled(services, 20);
     }
     const reports = await loads.stop();
-    expect(reports.flatMap(({ failures }) => failures)).toEqual([]);
+    expectNoneLost(reports);
     await checkWrites({ services, token: all.token }, reports);
   }, 90_000);
 });
