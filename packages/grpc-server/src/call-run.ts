@@ -11,8 +11,7 @@ import type { CallListener, CallStatus, WireCall } from "./wire-call.ts";
 import type { WireOwner } from "./wire-owner.ts";
 
 /**
- * One call from its headers to its status: listens to grpc-js, runs the handler and sends what it
- * gives. The first of status, error and cancellation decides; what comes later changes nothing.
+ * One call from its headers to its status. The first of status, error and cancellation decides, and nothing later.
  */
 export class CallRun implements CallListener, WireOwner {
   readonly #call: ServerInterceptingCallInterface;
